@@ -1,0 +1,1 @@
+//! The rust-hdl core, UART and board tops, and the Verilog generator.

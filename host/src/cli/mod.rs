@@ -1,0 +1,82 @@
+//! The command line: one module a command, each with its arguments and a `run`.
+
+mod board;
+mod boards;
+mod build;
+mod bench;
+mod data;
+mod deploy;
+mod doctor;
+mod eval;
+mod generate;
+mod infer;
+mod train;
+mod ui;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+pub use ui::Ui;
+
+/// Spiking neural networks for small FPGAs: train, generate Verilog, deploy, infer.
+#[derive(Debug, Parser)]
+#[command(name = "firstspike", version, arg_required_else_help = true)]
+pub struct Cli {
+    /// Print one JSON object on standard output and nothing else there
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Fetch a data set into the cache, or say what is in one
+    Data(data::Args),
+    /// Train a network and write its model file
+    Train(train::Args),
+    /// Measure a model on a data set: golden reference, cycle model, Verilog or board
+    Eval(eval::Args),
+    /// List the boards, and what each of them holds
+    Boards(boards::Args),
+    /// Write the Verilog of a board's core
+    Generate(generate::Args),
+    /// Synthesise, place and route: from Verilog to a bitstream
+    Build(build::Args),
+    /// Run a virtual board behind a pseudo-terminal
+    Board(board::Args),
+    /// Load a model into a board and arm it
+    Deploy(deploy::Args),
+    /// Classify samples on a board
+    Infer(infer::Args),
+    /// Measure the speed of a board and its link
+    Bench(bench::Args),
+    /// Say which tools are there, and what is missing for which command
+    Doctor(doctor::Args),
+}
+
+impl Cli {
+    /// Runs the command. An error is one line on standard error and exit status 1.
+    pub fn run(self) -> ExitCode {
+        let ui = Ui::new(self.json);
+        let result = match self.command {
+            Command::Data(args) => data::run(args, &ui),
+            Command::Train(args) => train::run(args, &ui),
+            Command::Eval(args) => eval::run(args, &ui),
+            Command::Boards(args) => boards::run(args, &ui),
+            Command::Generate(args) => generate::run(args, &ui),
+            Command::Build(args) => build::run(args, &ui),
+            Command::Board(args) => board::run(args, &ui),
+            Command::Deploy(args) => deploy::run(args, &ui),
+            Command::Infer(args) => infer::run(args, &ui),
+            Command::Bench(args) => bench::run(args, &ui),
+            Command::Doctor(args) => doctor::run(args, &ui),
+        };
+        match result {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("error: {error:#}");
+                ExitCode::FAILURE
+            }
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! The host side of firstspike: data sets, encoding, training, model files, the driver of a board.
+//! The command `firstspike` is built from it.
+
+pub mod cli;

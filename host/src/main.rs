@@ -1,0 +1,7 @@
+use clap::Parser;
+use firstspike::cli::Cli;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    Cli::parse().run()
+}

@@ -6,5 +6,8 @@
 //! - [`network`]: a binarized single-spike network and the spikes that go into it
 //! - [`golden`]: the rules of the network as naive code, the reference for everything else
 
+pub mod config;
 pub mod golden;
+pub mod image;
 pub mod network;
+pub mod protocol;

@@ -44,7 +44,9 @@ pub enum NetworkError {
         expected: usize,
         found: usize,
     },
-    #[error("layer {layer}, neuron {neuron}: threshold {found} is not between 1 and {MAX_THRESHOLD}")]
+    #[error(
+        "layer {layer}, neuron {neuron}: threshold {found} is not between 1 and {MAX_THRESHOLD}"
+    )]
     Threshold {
         layer: usize,
         neuron: usize,

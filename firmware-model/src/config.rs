@@ -1,0 +1,98 @@
+//! The sizes of a core: what a board's gateware is generated with.
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// The width of a potential (kept as the margin V - threshold), in bits, two's complement.
+pub const POTENTIAL_BITS: u32 = 16;
+/// The choices of P, the neurons that are updated together.
+pub const LANE_CHOICES: [u16; 5] = [8, 16, 32, 64, 128];
+/// The choices of S, the input spikes that are taken together.
+pub const BANK_CHOICES: [u8; 4] = [1, 2, 4, 8];
+
+/// The sizes of a core. One bitstream has one of these and serves every network that fits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CoreConfig {
+    /// P: neurons updated together.
+    pub lanes: u16,
+    /// S: weight memories, and so input spikes taken together.
+    pub banks: u8,
+    /// Rows of P weight bits in each bank, over all layers.
+    pub weight_rows: u32,
+    /// Folds (groups of P neurons) that have potentials and thresholds, over all layers.
+    pub fold_slots: u16,
+    /// Input spikes that a bank can queue for one inference: the core takes `banks * input_rows` inputs.
+    pub input_rows: u16,
+    /// Hidden spikes that a bank can queue: a hidden layer has up to `banks * hidden_rows` neurons.
+    pub hidden_rows: u16,
+    /// Received frames that the device can hold: the credits of the link.
+    pub frame_slots: u8,
+    /// 1, or 2 to fill the input queue for the next inference while this one is computed.
+    pub input_buffers: u8,
+}
+
+/// Why a core of such sizes is not built.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ConfigError {
+    #[error("{found} lanes: choose one of 8, 16, 32, 64, 128")]
+    Lanes { found: u16 },
+    #[error("{found} banks: choose one of 1, 2, 4, 8")]
+    Banks { found: u8 },
+    #[error("{name} is {found}: choose between {min} and {max}")]
+    Range {
+        name: &'static str,
+        found: u32,
+        min: u32,
+        max: u32,
+    },
+    #[error("{name} is {found}: choose a power of two")]
+    PowerOfTwo { name: &'static str, found: u32 },
+}
+
+impl CoreConfig {
+    /// Checks every size against what the core is written for.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        if !LANE_CHOICES.contains(&self.lanes) {
+            return Err(ConfigError::Lanes { found: self.lanes });
+        }
+        if !BANK_CHOICES.contains(&self.banks) {
+            return Err(ConfigError::Banks { found: self.banks });
+        }
+        let ranges = [
+            ("weight_rows", self.weight_rows, 16, 65_536),
+            ("fold_slots", self.fold_slots.into(), 2, 128),
+            ("input_rows", self.input_rows.into(), 16, 2_048),
+            ("hidden_rows", self.hidden_rows.into(), 16, 2_048),
+            ("frame_slots", self.frame_slots.into(), 2, 8),
+            ("input_buffers", self.input_buffers.into(), 1, 2),
+        ];
+        for (name, found, min, max) in ranges {
+            if !(min..=max).contains(&found) {
+                return Err(ConfigError::Range {
+                    name,
+                    found,
+                    min,
+                    max,
+                });
+            }
+        }
+        let powers = [
+            ("fold_slots", u32::from(self.fold_slots)),
+            ("input_rows", self.input_rows.into()),
+            ("hidden_rows", self.hidden_rows.into()),
+            ("frame_slots", self.frame_slots.into()),
+        ];
+        for (name, found) in powers {
+            if !found.is_power_of_two() {
+                return Err(ConfigError::PowerOfTwo { name, found });
+            }
+        }
+        Ok(())
+    }
+
+    /// The bytes of one row of one bank.
+    pub fn row_bytes(&self) -> usize {
+        usize::from(self.lanes) / 8
+    }
+}

@@ -1,0 +1,34 @@
+# `make` alone lists the targets. Everything needs only Rust, Python 3 and a C++ compiler to begin with:
+# `make tools` gets the rest into .tools/ (and Verilator from the distribution).
+
+CARGO ?= cargo
+
+.DEFAULT_GOAL := help
+.PHONY: help tools build demo test bench fmt clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+tools: ## Install Verilator, Yosys, nextpnr, icepack and ecppack (fast when they are there)
+	@tools/install.sh
+
+build: ## Build the command `firstspike` into target/release
+	$(CARGO) build --release --locked --package firstspike
+
+demo: tools build ## Train, build for a board, simulate it, deploy and compare: the whole way, on digits
+	@tools/demo.sh
+
+test: tools ## Check the formatting, the lints and run all tests
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	$(CARGO) test --locked --workspace
+
+bench: tools ## Run the benchmarks
+	$(CARGO) bench --locked --workspace
+
+fmt: ## Format the sources
+	$(CARGO) fmt --all
+
+clean: ## Remove what was built; the tools in .tools/ stay
+	$(CARGO) clean
+	rm -rf build

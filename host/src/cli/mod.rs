@@ -10,6 +10,7 @@ mod doctor;
 mod eval;
 mod generate;
 mod infer;
+mod interrupt;
 mod train;
 mod ui;
 

@@ -1,0 +1,185 @@
+//! IDX, the format of the MNIST files: a big-endian header (magic number, one size a dimension),
+//! then the bytes. A file may be compressed with gzip.
+
+use super::{Dataset, DatasetError, Split};
+use flate2::read::GzDecoder;
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+/// The stems of the four files, as everybody names them.
+pub(super) const FILES: [&str; 4] = [
+    "train-images-idx3-ubyte",
+    "train-labels-idx1-ubyte",
+    "t10k-images-idx3-ubyte",
+    "t10k-labels-idx1-ubyte",
+];
+
+/// No header makes this loader ask for more than this.
+const MAX_BYTES: u128 = 4 << 30;
+
+/// Whether all four files are there, plain or compressed.
+pub(super) fn is_complete(folder: &Path) -> bool {
+    FILES.iter().all(|stem| find(folder, stem).is_ok())
+}
+
+/// Loads the four files of `folder`. Without `classes`, the highest label tells how many there are.
+pub(super) fn load(
+    name: &str,
+    folder: &Path,
+    classes: Option<usize>,
+) -> Result<Dataset, DatasetError> {
+    let (shape, train) = load_split(name, "training", folder, [FILES[0], FILES[1]])?;
+    let (_, test) = load_split(name, "test", folder, [FILES[2], FILES[3]])?;
+    let highest = (train.labels.iter().chain(&test.labels)).max();
+    let seen = highest.map_or(0, |&label| usize::from(label) + 1);
+    Dataset {
+        name: name.to_owned(),
+        classes: classes.unwrap_or(seen),
+        shape,
+        maximum: u8::MAX,
+        train,
+        test,
+    }
+    .check()
+}
+
+fn load_split(
+    name: &str,
+    part: &'static str,
+    folder: &Path,
+    [images, labels]: [&str; 2],
+) -> Result<(Vec<usize>, Split), DatasetError> {
+    let images = read(&find(folder, images)?, Kind::Images)?;
+    let labels = read(&find(folder, labels)?, Kind::Labels)?;
+    if images.sizes[0] != labels.sizes[0] {
+        return Err(DatasetError::CountsDiffer {
+            name: name.to_owned(),
+            part,
+            images: images.sizes[0],
+            labels: labels.sizes[0],
+        });
+    }
+    let shape = images.sizes[1..].to_vec();
+    let features: usize = shape.iter().product();
+    let split = Split {
+        features,
+        images: images.bytes,
+        labels: labels.bytes,
+    };
+    Ok((shape, split))
+}
+
+/// The file with this stem, plain or compressed.
+fn find(folder: &Path, stem: &str) -> Result<PathBuf, DatasetError> {
+    for path in [folder.join(stem), folder.join(format!("{stem}.gz"))] {
+        if path.is_file() {
+            return Ok(path);
+        }
+    }
+    Err(DatasetError::MissingFile(folder.join(stem)))
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    /// Unsigned bytes in two to four dimensions, the first of which counts images.
+    Images,
+    /// Unsigned bytes in one dimension.
+    Labels,
+}
+
+struct Idx {
+    sizes: Vec<usize>,
+    bytes: Vec<u8>,
+}
+
+fn read(path: &Path, kind: Kind) -> Result<Idx, DatasetError> {
+    let file = File::open(path).map_err(|e| DatasetError::read(path, e))?;
+    let file = BufReader::new(file);
+    if path.extension().is_some_and(|e| e == "gz") {
+        parse(path, kind, GzDecoder::new(file))
+    } else {
+        parse(path, kind, file)
+    }
+}
+
+fn parse(path: &Path, kind: Kind, mut reader: impl Read) -> Result<Idx, DatasetError> {
+    let magic = read_word(path, &mut reader, 0)?;
+    let dimensions = (magic & 0xff) as usize;
+    let fits = magic >> 8 == 0x08
+        && match kind {
+            Kind::Images => (2..=4).contains(&dimensions),
+            Kind::Labels => dimensions == 1,
+        };
+    if !fits {
+        let (what, expected) = match kind {
+            Kind::Images => ("images", "0x00000803"),
+            Kind::Labels => ("labels", "0x00000801"),
+        };
+        return Err(DatasetError::Magic {
+            path: path.to_owned(),
+            what,
+            expected,
+            found: magic,
+        });
+    }
+    let mut sizes = Vec::with_capacity(dimensions);
+    for index in 0..dimensions {
+        sizes.push(read_word(path, &mut reader, 4 + 4 * index as u64)? as usize);
+    }
+    let header = 4 + 4 * dimensions as u64;
+    let size: u128 = sizes.iter().map(|&size| size as u128).product();
+    if size > MAX_BYTES {
+        return Err(DatasetError::TooLarge {
+            path: path.to_owned(),
+            size,
+        });
+    }
+    let size = size as u64;
+    // One byte more than announced is asked for, to see whether the file ends where it should. The
+    // buffer grows with what is really there, so a lying header costs nothing.
+    let mut bytes = Vec::new();
+    (reader.take(size + 1).read_to_end(&mut bytes)).map_err(|e| broken(path, e))?;
+    let found = bytes.len() as u64;
+    if found < size {
+        return Err(DatasetError::CutShort {
+            path: path.to_owned(),
+            expected: header + size,
+            found: header + found,
+        });
+    }
+    if found > size {
+        return Err(DatasetError::TooLong {
+            path: path.to_owned(),
+            expected: header + size,
+        });
+    }
+    Ok(Idx { sizes, bytes })
+}
+
+/// A word of the header, which begins at byte `at`.
+fn read_word(path: &Path, reader: &mut impl Read, at: u64) -> Result<u32, DatasetError> {
+    let mut word = Vec::with_capacity(4);
+    (reader.take(4).read_to_end(&mut word)).map_err(|e| broken(path, e))?;
+    let found = word.len() as u64;
+    word.try_into()
+        .map(u32::from_be_bytes)
+        .map_err(|_| DatasetError::CutShort {
+            path: path.to_owned(),
+            expected: at + 4,
+            found: at + found,
+        })
+}
+
+/// A gzip stream that ends early or does not decode is damage; anything else is the disk's fault.
+fn broken(path: &Path, error: io::Error) -> DatasetError {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => {
+            DatasetError::Damaged {
+                path: path.to_owned(),
+                reason: error.to_string(),
+            }
+        }
+        _ => DatasetError::read(path, error),
+    }
+}

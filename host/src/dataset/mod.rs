@@ -1,0 +1,211 @@
+//! Labelled images to train and measure on.
+//!
+//! [`load`] takes a name (`digits`, `mnist`, `fashion-mnist`) or a path: a folder of IDX files or an
+//! `.npz` archive. `digits` is part of the program; the other two are put into the cache folder by
+//! `firstspike data fetch` ([`fetch`]). Every loader checks what it reads against what it should be.
+
+mod digits;
+mod error;
+pub mod fetch;
+mod idx;
+mod npz;
+mod split;
+
+pub use error::DatasetError;
+pub use split::hold_out_last;
+
+use firmware_model::network::MAX_WIDTH;
+use std::env;
+use std::path::{Path, PathBuf};
+
+/// The most classes that a data set can have: a label is a byte.
+pub const MAX_CLASSES: usize = 256;
+
+/// The share of each class that becomes the test set where a data set comes without one.
+pub const TEST_SHARE: f64 = 0.2;
+
+/// The data sets that have a name.
+pub const NAMES: [&str; 3] = ["digits", "mnist", "fashion-mnist"];
+
+/// Images with labels, in a training part and a test part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dataset {
+    /// The name or the path that it was loaded by.
+    pub name: String,
+    /// The number of classes: labels are 0 to `classes - 1`.
+    pub classes: usize,
+    /// The shape of one image, for example `[28, 28]` (rows, columns); its product is the features.
+    pub shape: Vec<usize>,
+    /// The intensity that counts as 1.0: 16 for `digits`, 255 otherwise.
+    pub maximum: u8,
+    pub train: Split,
+    pub test: Split,
+}
+
+/// One part of a data set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Split {
+    /// The pixels of one image.
+    pub features: usize,
+    /// Intensities, image after image, `features` each.
+    pub images: Vec<u8>,
+    /// One label an image.
+    pub labels: Vec<u8>,
+}
+
+impl Split {
+    /// The number of images.
+    pub fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.labels.is_empty()
+    }
+
+    /// The pixels of image `index`.
+    pub fn image(&self, index: usize) -> &[u8] {
+        &self.images[index * self.features..(index + 1) * self.features]
+    }
+
+    /// All images, in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &[u8]> {
+        self.images.chunks_exact(self.features)
+    }
+
+    /// The images at `indices`, in that order.
+    pub fn select(&self, indices: &[usize]) -> Split {
+        let mut images = Vec::with_capacity(indices.len() * self.features);
+        for &index in indices {
+            images.extend_from_slice(self.image(index));
+        }
+        Split {
+            features: self.features,
+            images,
+            labels: indices.iter().map(|&index| self.labels[index]).collect(),
+        }
+    }
+
+    /// How many images there are of each of `classes` classes.
+    pub fn class_counts(&self, classes: usize) -> Vec<usize> {
+        let mut counts = vec![0; classes];
+        for &label in &self.labels {
+            counts[usize::from(label)] += 1;
+        }
+        counts
+    }
+}
+
+impl Dataset {
+    /// The pixels of one image, which is the number of inputs of a network for it.
+    pub fn features(&self) -> usize {
+        self.train.features
+    }
+
+    /// Rows and columns when an image is a single plane, so that it can be shifted.
+    pub fn plane(&self) -> Option<(usize, usize)> {
+        match self.shape[..] {
+            [rows, columns] => Some((rows, columns)),
+            _ => None,
+        }
+    }
+
+    /// What every data set must satisfy, whatever it was read from.
+    fn check(self) -> Result<Self, DatasetError> {
+        let name = || self.name.clone();
+        let features = self.features();
+        if !(1..=MAX_WIDTH).contains(&features) {
+            return Err(DatasetError::ImageSize {
+                name: name(),
+                features,
+            });
+        }
+        for (part, split) in [("training", &self.train), ("test", &self.test)] {
+            if split.is_empty() {
+                return Err(DatasetError::Empty { name: name(), part });
+            }
+            if split.features != features {
+                return Err(DatasetError::PartsDiffer {
+                    name: name(),
+                    train: features,
+                    test: split.features,
+                });
+            }
+            let highest = split.labels.iter().copied().max().map_or(0, usize::from);
+            if highest >= self.classes {
+                return Err(DatasetError::Label {
+                    name: name(),
+                    label: highest as i64,
+                    last: self.classes - 1,
+                });
+            }
+        }
+        if self.classes < 2 {
+            return Err(DatasetError::OneClass { name: name() });
+        }
+        let counts = self.train.class_counts(self.classes);
+        if let Some(class) = counts.iter().position(|&count| count == 0) {
+            return Err(DatasetError::MissingClass {
+                name: name(),
+                class,
+                classes: self.classes,
+            });
+        }
+        Ok(self)
+    }
+}
+
+/// Loads a data set by its name or from a path.
+///
+/// # Errors
+/// A name that is not known, a data set that was not fetched, and every way in which a file can fail
+/// to be what it should be: see [`DatasetError`].
+pub fn load(name_or_path: &str) -> Result<Dataset, DatasetError> {
+    match name_or_path {
+        "digits" => digits::load(),
+        "mnist" | "fashion-mnist" => {
+            let folder = cache_folder()?.join(name_or_path);
+            if !idx::is_complete(&folder) {
+                return Err(DatasetError::NotFetched {
+                    name: name_or_path.to_owned(),
+                    folder,
+                });
+            }
+            idx::load(name_or_path, &folder, Some(10))
+        }
+        path => load_path(path, Path::new(path)),
+    }
+}
+
+fn load_path(name: &str, path: &Path) -> Result<Dataset, DatasetError> {
+    let is_npz = path.extension().is_some_and(|e| e == "npz");
+    if path.is_dir() {
+        idx::load(name, path, None)
+    } else if path.is_file() && is_npz {
+        npz::load(name, path)
+    } else if path.exists() {
+        Err(DatasetError::UnknownKind(path.to_owned()))
+    } else if is_npz || name.contains(['/', '\\', '.']) {
+        Err(DatasetError::NoSuchPath(path.to_owned()))
+    } else {
+        Err(DatasetError::unknown_name(name))
+    }
+}
+
+/// Where fetched data sets are kept: `$FIRSTSPIKE_DATA`, else `$XDG_CACHE_HOME/firstspike`, else
+/// `~/.cache/firstspike`.
+pub fn cache_folder() -> Result<PathBuf, DatasetError> {
+    let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty());
+    if let Some(folder) = set("FIRSTSPIKE_DATA") {
+        return Ok(PathBuf::from(folder));
+    }
+    if let Some(folder) = set("XDG_CACHE_HOME") {
+        return Ok(PathBuf::from(folder).join("firstspike"));
+    }
+    set("HOME")
+        .map(|home| PathBuf::from(home).join(".cache").join("firstspike"))
+        .ok_or(DatasetError::NoCacheFolder)
+}
+
+#[cfg(test)]
+mod tests;

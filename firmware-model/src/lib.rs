@@ -9,6 +9,7 @@
 pub mod board;
 pub mod config;
 pub mod cycle;
+pub mod device;
 pub mod golden;
 pub mod image;
 pub mod network;

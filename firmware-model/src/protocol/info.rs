@@ -1,7 +1,7 @@
 //! What a device says of itself: the payload of INFO's reply.
 
 use super::{MAGIC, VERSION};
-use crate::config::{CoreConfig, POTENTIAL_BITS};
+use crate::config::{ConfigError, CoreConfig, POTENTIAL_BITS};
 use crate::network::MAX_LAYERS;
 use crc::{Crc, CRC_32_ISO_HDLC};
 use thiserror::Error;
@@ -62,7 +62,7 @@ pub struct InfoPayload {
 }
 
 /// Why the answer to INFO is not that of a device this host can work with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum InfoError {
     #[error("it does not begin with the letters FSPK")]
     Letters,
@@ -74,6 +74,8 @@ pub enum InfoError {
     Checksum,
     #[error("its {name} is {found}, which no gateware of version {VERSION} has")]
     Value { name: &'static str, found: u32 },
+    #[error("its core has {0}")]
+    Core(ConfigError),
 }
 
 impl InfoPayload {
@@ -129,21 +131,25 @@ impl InfoPayload {
             frame_slots: bytes[21],
             input_buffers: bytes[22],
         };
-        let fixed = [
+        let constants = [
             ("width of a potential", bytes[9], POTENTIAL_BITS),
             ("number of layers", bytes[10], MAX_LAYERS as u32),
-            ("armed flag", bytes[FIXED_BYTES], bytes[FIXED_BYTES].min(1).into()),
         ];
-        for (name, found, expected) in fixed {
+        for (name, found, expected) in constants {
             let found = u32::from(found);
             if found != expected {
                 return Err(InfoError::Value { name, found });
             }
         }
-        if core.check().is_err() {
-            let (name, found) = ("set of sizes with lanes", core.lanes.into());
-            return Err(InfoError::Value { name, found });
-        }
+        core.check().map_err(InfoError::Core)?;
+        let armed = match bytes[FIXED_BYTES] {
+            0 => false,
+            1 => true,
+            found => {
+                let (name, found) = ("armed flag", found.into());
+                return Err(InfoError::Value { name, found });
+            }
+        };
         Ok(InfoPayload {
             device: DeviceConfig {
                 core,
@@ -151,7 +157,7 @@ impl InfoPayload {
                 clock_hz: word(23),
                 baud: word(27),
             },
-            armed: bytes[FIXED_BYTES] == 1,
+            armed,
             memory_crc: word(FIXED_BYTES + 1),
         })
     }
@@ -199,8 +205,8 @@ mod tests {
         assert_eq!(
             bytes[6..IDENTITY_BYTES],
             [
-                64, 0, 2, 16, 4, 0x34, 0x12, 0, 0, 32, 0, 0, 2, 0, 1, 4, 2, 0x00, 0x36, 0x6E,
-                0x01, 0xC0, 0xC6, 0x2D, 0x00
+                64, 0, 2, 16, 4, 0x34, 0x12, 0, 0, 32, 0, 0, 2, 0, 1, 4, 2, 0x00, 0x36, 0x6E, 0x01,
+                0xC0, 0xC6, 0x2D, 0x00
             ]
         );
         assert_eq!(bytes[FIXED_BYTES..], [1, 0xEF, 0xBE, 0xAD, 0xDE]);
@@ -234,7 +240,10 @@ mod tests {
         let value = |name, found| Err(InfoError::Value { name, found });
         assert_eq!(with(9, 12, true), value("width of a potential", 12));
         assert_eq!(with(10, 5, true), value("number of layers", 5));
-        assert_eq!(with(6, 63, true), value("set of sizes with lanes", 63));
+        assert_eq!(
+            with(6, 63, true),
+            Err(InfoError::Core(ConfigError::Lanes { found: 63 }))
+        );
         assert_eq!(with(FIXED_BYTES, 2, true), value("armed flag", 2));
         assert_eq!(
             InfoPayload::parse(&good[..39]),

@@ -1,4 +1,19 @@
-//! The link's constants: see docs/protocol.md, which explains each.
+//! The link between host and device: see docs/protocol.md, which explains all of it.
+//!
+//! - [`frame`]: bytes on the wire to frames and back
+//! - [`request`], [`reply`]: the payloads, written and read
+//! - [`info`]: what a device says of itself
+//! - [`spikes`]: the spike codes
+
+pub mod frame;
+pub mod info;
+pub mod reply;
+pub mod request;
+pub mod spikes;
+
+pub use frame::{Frame, FrameError, FrameReader};
+pub use info::{DeviceConfig, InfoPayload};
+pub use request::Request;
 
 /// The protocol's version.
 pub const VERSION: u8 = 1;
@@ -57,4 +72,22 @@ pub mod spike_code {
     pub const STEP: u8 = 0xC0;
     /// The largest count minus one of a skip or a step.
     pub const COUNT_MAX: u8 = 0x3F;
+}
+
+/// The name of a status in docs/protocol.md; `None` for a number that has none.
+pub fn status_name(status: u8) -> Option<&'static str> {
+    const NAMES: [&str; 11] = [
+        "OK",
+        "BAD_FRAME",
+        "UNKNOWN_KIND",
+        "BAD_LENGTH",
+        "NOT_ARMED",
+        "MEMORY_CHECK",
+        "BAD_SPIKE",
+        "OUT_OF_ORDER",
+        "OUT_OF_RANGE",
+        "OVERRUN",
+        "TIMEOUT",
+    ];
+    NAMES.get(usize::from(status)).copied()
 }

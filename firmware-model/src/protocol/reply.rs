@@ -1,0 +1,150 @@
+//! What a device answers, as payloads: written by the device, read by the host.
+
+use super::status;
+use crate::cycle::Inference;
+use crate::network::Decision;
+
+/// The bytes of the reply to the last chunk of an image, with the status.
+const INFERENCE_BYTES: usize = 11;
+/// The bytes of the reply to STATUS, with the status.
+const COUNTERS_BYTES: usize = 13;
+
+/// The payload of a reply with success and an answer.
+fn ok(answer: &[u8]) -> Vec<u8> {
+    [&[status::OK], answer].concat()
+}
+
+/// The payload of INFO's reply.
+pub fn info(info: &super::InfoPayload) -> Vec<u8> {
+    ok(&info.to_bytes())
+}
+
+/// The payload of ARM's reply: `status` is OK or MEMORY_CHECK.
+pub fn arm(status: u8, crc: u32) -> Vec<u8> {
+    [&[status], crc.to_le_bytes().as_slice()].concat()
+}
+
+/// The CRC-32 that the device computed, from the payload of ARM's reply. `None` when it is another length.
+pub fn parse_arm(payload: &[u8]) -> Option<u32> {
+    let bytes: [u8; 5] = payload.try_into().ok()?;
+    Some(u32::from_le_bytes([bytes[1], bytes[2], bytes[3], bytes[4]]))
+}
+
+/// The payload of the reply to the last chunk of an image.
+pub fn inference(found: &Inference) -> Vec<u8> {
+    let decision = &found.decision;
+    let mut bytes = vec![status::OK];
+    bytes.extend((decision.class as u16).to_le_bytes());
+    bytes.extend([decision.step as u8, u8::from(decision.silent)]);
+    bytes.extend((decision.overshoot as i16).to_le_bytes());
+    bytes.extend(found.cycles.to_le_bytes());
+    bytes
+}
+
+/// Reads what [`inference`] wrote. `None` when it is another length, or says what no inference can:
+/// overshoot is negative exactly when no output fired.
+pub fn parse_inference(payload: &[u8]) -> Option<Inference> {
+    let bytes: &[u8; INFERENCE_BYTES] = payload.try_into().ok()?;
+    let overshoot = i16::from_le_bytes([bytes[5], bytes[6]]);
+    let silent = match bytes[4] {
+        0 => false,
+        1 => true,
+        _ => return None,
+    };
+    if silent != (overshoot < 0) {
+        return None;
+    }
+    Some(Inference {
+        decision: Decision {
+            class: u16::from_le_bytes([bytes[1], bytes[2]]).into(),
+            step: bytes[3].into(),
+            silent,
+            overshoot: overshoot.into(),
+        },
+        cycles: u32::from_le_bytes([bytes[7], bytes[8], bytes[9], bytes[10]]),
+    })
+}
+
+/// What a device counts: the answer to STATUS.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Clock cycles since power-up; wraps.
+    pub clock: u32,
+    /// Clock cycles in which the core computed; wraps.
+    pub busy: u32,
+    /// Frames refused with BAD_FRAME or TIMEOUT; stops at the largest number.
+    pub bad_frames: u16,
+    /// Frames refused with OVERRUN; stops at the largest number.
+    pub overruns: u16,
+}
+
+/// The payload of the reply to STATUS.
+pub fn counters(found: &Counters) -> Vec<u8> {
+    let mut bytes = vec![status::OK];
+    bytes.extend(found.clock.to_le_bytes());
+    bytes.extend(found.busy.to_le_bytes());
+    bytes.extend(found.bad_frames.to_le_bytes());
+    bytes.extend(found.overruns.to_le_bytes());
+    bytes
+}
+
+/// Reads what [`counters`] wrote. `None` when it is another length.
+pub fn parse_counters(payload: &[u8]) -> Option<Counters> {
+    let bytes: &[u8; COUNTERS_BYTES] = payload.try_into().ok()?;
+    let half = |at: usize| u16::from_le_bytes([bytes[at], bytes[at + 1]]);
+    let word = |at: usize| u32::from(half(at)) | u32::from(half(at + 2)) << 16;
+    Some(Counters {
+        clock: word(1),
+        busy: word(5),
+        bad_frames: half(9),
+        overruns: half(11),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The table in docs/protocol.md, by hand.
+    #[test]
+    fn known_inference() {
+        let found = Inference {
+            decision: Decision {
+                class: 0x0102,
+                step: 15,
+                silent: true,
+                overshoot: -2,
+            },
+            cycles: 0x0A0B_0C0D,
+        };
+        let bytes = [0, 2, 1, 15, 1, 0xFE, 0xFF, 0x0D, 0x0C, 0x0B, 0x0A];
+        assert_eq!(inference(&found), bytes);
+        assert_eq!(parse_inference(&bytes), Some(found));
+        let mut fired = bytes;
+        fired[4] = 0;
+        assert_eq!(parse_inference(&fired), None);
+    }
+
+    proptest! {
+        #[test]
+        fn round_trips(class: u16, step: u8, overshoot: i16, cycles: u32, clock: u32, bad_frames: u16) {
+            let decision = Decision {
+                class: class.into(),
+                step: step.into(),
+                silent: overshoot < 0,
+                overshoot: overshoot.into(),
+            };
+            let found = Inference { decision, cycles };
+            prop_assert_eq!(parse_inference(&inference(&found)), Some(found));
+            let found = Counters { clock, busy: cycles, bad_frames, overruns: class };
+            prop_assert_eq!(parse_counters(&counters(&found)), Some(found));
+            prop_assert_eq!(parse_arm(&arm(status::MEMORY_CHECK, cycles)), Some(cycles));
+        }
+
+        #[test]
+        fn soup_never_panics(payload in prop::collection::vec(any::<u8>(), 0..20)) {
+            let _ = (parse_inference(&payload), parse_counters(&payload), parse_arm(&payload));
+        }
+    }
+}

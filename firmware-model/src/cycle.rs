@@ -136,7 +136,8 @@ impl CycleModel {
         (now, false)
     }
 
-    /// The greatest margin of the outputs, read lane by lane, fold by fold, from cycle `now` on.
+    /// The greatest margin of the outputs: the state SCAN at cycle `now`, then one cycle a fold and one
+    /// an output, and a last one to compare.
     fn scan(&self, now: usize, decided_at: Option<usize>) -> Inference {
         let margins = &self.layers[self.layers.len() - 1].margins[..self.outputs];
         let mut class = 0;
@@ -153,7 +154,7 @@ impl CycleModel {
                 silent: margins[class] < 0,
                 overshoot: i32::from(margins[class]),
             },
-            cycles: (now + folds + self.outputs) as u32,
+            cycles: (now + 1 + folds + self.outputs) as u32,
         }
     }
 }

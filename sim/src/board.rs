@@ -4,6 +4,7 @@ use crate::device::VirtualDevice;
 use crate::server::{serve, Event, Stop, Traffic};
 use crate::terminal::Terminal;
 use crate::SimError;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::thread::{self, JoinHandle};
 
@@ -42,29 +43,21 @@ impl VirtualBoard {
         &self.port
     }
 
-    /// What ends the board from elsewhere, a signal handler for one; [`VirtualBoard::wait`] returns then.
-    pub fn stop_handle(&self) -> Stop {
-        self.stop.clone()
+    /// Whether it is still served: it stops when its device fails, and [`VirtualBoard::finish`] says why.
+    pub fn is_running(&self) -> bool {
+        self.server
+            .as_ref()
+            .is_some_and(|server| !server.is_finished())
     }
 
     /// Switches the board off, and says what passed through it or why it had stopped before.
-    pub fn finish(self) -> Result<Traffic, SimError> {
+    pub fn finish(mut self) -> Result<Traffic, SimError> {
         self.stop.stop();
-        self.wait()
-    }
-
-    /// Waits until the board is switched off by its [`VirtualBoard::stop_handle`] or fails.
-    pub fn wait(mut self) -> Result<Traffic, SimError> {
-        self.join().unwrap_or_else(|| Ok(Traffic::default()))
-    }
-
-    fn join(&mut self) -> Option<Result<Traffic, SimError>> {
-        let server = self.server.take()?;
-        Some(
-            server
-                .join()
-                .unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
-        )
+        match self.server.take().map(JoinHandle::join) {
+            Some(Ok(result)) => result,
+            Some(Err(panic)) => resume_unwind(panic),
+            None => Ok(Traffic::default()),
+        }
     }
 }
 

@@ -46,7 +46,7 @@ const VERILATOR_FLAGS: &[&str] = &[
 ];
 
 /// `OPT_FAST` is for the code that runs at every clock, `OPT_SLOW` for set-up, `OPT_GLOBAL` for Verilator's runtime.
-const MAKE_FLAGS: &[&str] = &["OPT_FAST=-O2", "OPT_SLOW=-O0", "OPT_GLOBAL=-O2"];
+const MAKE_FLAGS: &[&str] = &["OPT_FAST=-O2", "OPT_SLOW=-O0", "OPT_GLOBAL=-O1"];
 
 const LIBRARY: &str = "libboard.so";
 const VERILOG: &str = "board.v";

@@ -2,25 +2,25 @@
 
 mod common;
 
-use common::{echo_board, BAUD};
+use common::{echo_board, random_bytes, BAUD};
 use firstspike_sim::server::Event;
-use firstspike_sim::VirtualBoard;
-use rand::RngExt;
-use rand_chacha::rand_core::SeedableRng;
-use rand_chacha::ChaCha8Rng;
+use firstspike_sim::terminal::Link;
+use firstspike_sim::{SimError, VirtualBoard};
 use serialport::SerialPort;
-use std::io::Write;
+use std::fs::{self, File};
+use std::io::{ErrorKind, Read, Write};
+use std::os::fd::AsRawFd;
 use std::path::Path;
 use std::sync::mpsc::{channel, Receiver};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Long enough for a busy machine; a test that passes does not wait for it.
-const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT: Duration = Duration::from_secs(30);
 
 fn board() -> (VirtualBoard, Receiver<Event>) {
     let (sender, events) = channel();
-    let board = VirtualBoard::spawn(echo_board(), move |event| {
+    let board = VirtualBoard::spawn(echo_board(1), move |event| {
         let _ = sender.send(event);
     });
     (board.expect("the board starts"), events)
@@ -31,12 +31,6 @@ fn open(port: &Path, baud: u32) -> Box<dyn SerialPort> {
         .timeout(LIMIT)
         .open()
         .expect("the port opens")
-}
-
-fn random_bytes(count: usize, seed: u64) -> Vec<u8> {
-    let mut bytes = vec![0; count];
-    ChaCha8Rng::seed_from_u64(seed).fill(&mut bytes[..]);
-    bytes
 }
 
 /// Sends all bytes from one thread while another reads what comes back.
@@ -50,12 +44,154 @@ fn echo(port: &mut dyn SerialPort, bytes: &[u8]) -> Vec<u8> {
     })
 }
 
+fn wait_for(events: &Receiver<Event>, wanted: impl Fn(&Event) -> bool) -> Event {
+    loop {
+        let event = events.recv_timeout(LIMIT).expect("the event comes");
+        if wanted(&event) {
+            return event;
+        }
+    }
+}
+
 #[test]
 fn what_goes_in_comes_back() {
     let (board, _) = board();
     let bytes = random_bytes(20_000, 1);
-    assert_eq!(echo(&mut *open(board.port(), BAUD), &bytes), bytes);
+    assert!(echo(&mut *open(board.port(), BAUD), &bytes) == bytes);
     let traffic = board.finish().expect("the board ran well");
     assert_eq!((traffic.to_device, traffic.from_device), (20_000, 20_000));
     assert_eq!((traffic.clients, traffic.framing_errors), (1, 0));
+}
+
+#[test]
+fn a_client_that_reads_late_loses_nothing() {
+    let (board, _) = board();
+    let mut port = open(board.port(), BAUD);
+    let bytes = random_bytes(12_000, 2);
+    let mut writer = port.try_clone().expect("a second handle");
+    thread::scope(|scope| {
+        scope.spawn(|| writer.write_all(&bytes).expect("all is written"));
+        // The terminal and the server hold some thousand bytes; the rest has to wait in the client.
+        let held = wait_until_steady(|| port.bytes_to_read().expect("the port answers"));
+        assert!(held > 0 && (held as usize) < bytes.len());
+        let mut back = vec![0; bytes.len()];
+        port.read_exact(&mut back).expect("all comes back");
+        assert!(back == bytes);
+    });
+}
+
+/// The value when it has not changed for a while.
+fn wait_until_steady(mut value: impl FnMut() -> u32) -> u32 {
+    let (mut last, mut since) = (value(), Instant::now());
+    while last == 0 || since.elapsed() < Duration::from_millis(200) {
+        thread::sleep(Duration::from_millis(5));
+        let now = value();
+        if now != last {
+            (last, since) = (now, Instant::now());
+        }
+    }
+    last
+}
+
+#[test]
+fn clients_come_and_go() {
+    let (board, events) = board();
+    for seed in 0..5 {
+        let bytes = random_bytes(300, seed);
+        assert!(echo(&mut *open(board.port(), BAUD), &bytes) == bytes);
+        wait_for(&events, |event| *event == Event::Closed);
+    }
+    assert_eq!(board.finish().expect("the board ran well").clients, 5);
+}
+
+#[test]
+fn the_next_client_does_not_get_what_the_last_one_left() {
+    let (board, events) = board();
+    let mut port = open(board.port(), BAUD);
+    port.write_all(&[0x55; 100]).expect("all is written");
+    while port.bytes_to_read().expect("the port answers") < 100 {
+        thread::sleep(Duration::from_millis(1));
+    }
+    drop(port);
+    wait_for(&events, |event| *event == Event::Closed);
+    assert_eq!(echo(&mut *open(board.port(), BAUD), b"hello"), b"hello");
+}
+
+#[test]
+fn a_client_has_the_port_alone_until_it_closes_it() {
+    let (board, events) = board();
+    let port = open(board.port(), BAUD);
+    let second = serialport::new(board.port().to_string_lossy(), BAUD).open();
+    assert!(second.is_err());
+    drop(port);
+    wait_for(&events, |event| *event == Event::Closed);
+    assert!(!is_claimed(board.port()));
+    open(board.port(), BAUD);
+}
+
+/// Whether an unprivileged user would be turned away at this terminal.
+fn is_claimed(port: &Path) -> bool {
+    nix::ioctl_read_bad!(get_exclusive, nix::libc::TIOCGEXCL, nix::libc::c_int);
+    let port = File::open(port).expect("the port opens");
+    let mut exclusive = 0;
+    // SAFETY: the descriptor is open and the call writes one integer.
+    unsafe { get_exclusive(port.as_raw_fd(), &mut exclusive) }.expect("the terminal answers");
+    exclusive != 0
+}
+
+#[test]
+fn another_baud_rate_gives_framing_errors_that_are_told() {
+    let (board, events) = board();
+    let mut port = open(board.port(), 921_600);
+    port.write_all(&random_bytes(200, 3))
+        .expect("all is written");
+    let told = wait_for(&events, |event| matches!(event, Event::RateDiffers { .. }));
+    let expected = Event::RateDiffers {
+        client: 921_600,
+        device: BAUD,
+    };
+    assert_eq!(told, expected);
+    wait_for(&events, |event| matches!(event, Event::FramingErrors(_)));
+    assert!(board.finish().expect("the board ran well").framing_errors > 0);
+}
+
+#[test]
+fn the_port_is_gone_when_the_board_is_off() {
+    let (board, _) = board();
+    let path = board.port().to_owned();
+    let mut port = open(&path, BAUD);
+    drop(board);
+    assert!(!path.exists());
+    let error = port.read(&mut [0]).expect_err("nobody is there");
+    assert_ne!(error.kind(), ErrorKind::TimedOut);
+}
+
+#[test]
+fn a_link_lives_as_long_as_it_is_wanted() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("board");
+    let (board, _) = board();
+    let link = Link::make(&path, board.port()).expect("the link is made");
+    assert_eq!(echo(&mut *open(&path, BAUD), b"by name"), b"by name");
+    drop(link);
+    assert!(fs::symlink_metadata(&path).is_err());
+}
+
+#[test]
+fn a_link_takes_over_from_an_older_one_but_not_from_a_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("board");
+    let old = Link::make(&path, Path::new("/dev/pts/old")).expect("the link is made");
+    let new = Link::make(&path, Path::new("/dev/pts/new")).expect("the link is replaced");
+    drop(old);
+    assert_eq!(
+        fs::read_link(&path).expect("it is there"),
+        Path::new("/dev/pts/new")
+    );
+    drop(new);
+
+    fs::write(&path, "mine").expect("a file");
+    let taken = Link::make(&path, Path::new("/dev/pts/new"));
+    assert!(matches!(taken, Err(SimError::LinkTaken { .. })));
+    assert_eq!(fs::read(&path).expect("it is there still"), b"mine");
 }

@@ -1,0 +1,1 @@
+//! Memories that synthesis tools map to block RAM.

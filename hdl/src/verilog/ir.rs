@@ -1,0 +1,333 @@
+//! The emitter's own form of a block's code: names resolved, loops unrolled, every width known.
+
+use num_bigint::BigInt;
+use rust_hdl::core::type_descriptor::{TypeDescriptor, TypeKind};
+use rust_hdl::prelude::clog2;
+
+/// Type of an expression.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ty {
+    /// Bits.
+    pub width: usize,
+    /// Two's complement, `Signed<N>` in Rust.
+    pub signed: bool,
+    /// A Rust `bool`, as opposed to a `Bits<1>`.
+    pub boolean: bool,
+}
+
+impl Ty {
+    pub const BOOL: Ty = Ty {
+        width: 1,
+        signed: false,
+        boolean: true,
+    };
+
+    pub fn bits(width: usize) -> Ty {
+        Ty {
+            width,
+            signed: false,
+            boolean: false,
+        }
+    }
+
+    pub fn signed(width: usize) -> Ty {
+        Ty {
+            width,
+            signed: true,
+            boolean: false,
+        }
+    }
+
+    pub fn of(descriptor: &TypeDescriptor) -> Ty {
+        match &descriptor.kind {
+            TypeKind::Bits(1) if descriptor.name == "Bit" || descriptor.name == "clock" => Ty::BOOL,
+            TypeKind::Bits(n) => Ty::bits(*n),
+            TypeKind::Signed(n) => Ty::signed(*n),
+            TypeKind::Enum(variants) => Ty::bits(clog2(variants.len())),
+            TypeKind::Composite(fields) => {
+                Ty::bits(fields.iter().map(|f| Ty::of(&f.kind).width).sum())
+            }
+        }
+    }
+}
+
+/// Index into a block's table of symbols.
+pub type SymId = usize;
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Expr {
+    pub kind: ExprKind,
+    pub ty: Ty,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum ExprKind {
+    Symbol(SymId),
+    Const(BigInt),
+    /// Bits `lo .. lo + width` of a symbol; never all of it.
+    Select(SymId, usize),
+    /// The bit, or the bits from there on, at a computed offset of a symbol.
+    SelectAt(SymId, Box<Expr>),
+    Unary(UnaryOp, Box<Expr>),
+    Binary(&'static str, Box<Expr>, Box<Expr>),
+    /// Highest part first.
+    Concat(Vec<Expr>),
+    Repeat(usize, Box<Expr>),
+    /// Same bits, taken as signed or unsigned, as the type says.
+    Reinterpret(Box<Expr>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnaryOp {
+    LogicalNot,
+    BitNot,
+    Negate,
+    All,
+    Any,
+    Parity,
+}
+
+impl Expr {
+    pub fn new(kind: ExprKind, ty: Ty) -> Expr {
+        Expr { kind, ty }
+    }
+
+    pub fn constant(value: impl Into<BigInt>, ty: Ty) -> Expr {
+        Expr::new(ExprKind::Const(value.into()), ty)
+    }
+
+    pub fn binary(op: &'static str, left: Expr, right: Expr, ty: Ty) -> Expr {
+        Expr::new(ExprKind::Binary(op, Box::new(left), Box::new(right)), ty)
+    }
+
+    /// Zero bits in front up to `width`; constants are just widened.
+    pub fn zero_extended(self, width: usize) -> Expr {
+        let missing = width - self.ty.width;
+        if missing == 0 {
+            return self;
+        }
+        let ty = Ty::bits(width);
+        match self.kind {
+            ExprKind::Const(value) => Expr::constant(value, ty),
+            _ => {
+                let zeros = Expr::constant(0, Ty::bits(missing));
+                Expr::new(ExprKind::Concat(vec![zeros, self]), ty)
+            }
+        }
+    }
+
+    /// The same bits as `signed` says.
+    pub fn reinterpreted(self, signed: bool) -> Expr {
+        if self.ty.signed == signed {
+            return self;
+        }
+        let ty = Ty {
+            width: self.ty.width,
+            signed,
+            boolean: false,
+        };
+        match self.kind {
+            ExprKind::Reinterpret(inner) => *inner,
+            _ => Expr::new(ExprKind::Reinterpret(Box::new(self)), ty),
+        }
+    }
+
+    /// Calls `visit` with each direct part.
+    pub fn parts(&self) -> Vec<&Expr> {
+        match &self.kind {
+            ExprKind::Symbol(_) | ExprKind::Const(_) | ExprKind::Select(..) => vec![],
+            ExprKind::SelectAt(_, e)
+            | ExprKind::Unary(_, e)
+            | ExprKind::Repeat(_, e)
+            | ExprKind::Reinterpret(e) => vec![e],
+            ExprKind::Binary(_, a, b) => vec![a, b],
+            ExprKind::Concat(parts) => parts.iter().collect(),
+        }
+    }
+
+    fn parts_mut(&mut self) -> Vec<&mut Expr> {
+        match &mut self.kind {
+            ExprKind::Symbol(_) | ExprKind::Const(_) | ExprKind::Select(..) => vec![],
+            ExprKind::SelectAt(_, e)
+            | ExprKind::Unary(_, e)
+            | ExprKind::Repeat(_, e)
+            | ExprKind::Reinterpret(e) => vec![e],
+            ExprKind::Binary(_, a, b) => vec![a, b],
+            ExprKind::Concat(parts) => parts.iter_mut().collect(),
+        }
+    }
+
+    /// Calls `visit` with each symbol read and the bits of it (`None`: all).
+    pub fn reads(&self, visit: &mut dyn FnMut(SymId, Option<(usize, usize)>)) {
+        match &self.kind {
+            ExprKind::Symbol(s) | ExprKind::SelectAt(s, _) => visit(*s, None),
+            ExprKind::Select(s, lo) => visit(*s, Some((*lo, self.ty.width))),
+            _ => {}
+        }
+        for part in self.parts() {
+            part.reads(visit);
+        }
+    }
+
+    /// Replaces reads of `from` by bits `lo..` of `to`, which is `to_width` wide.
+    pub fn redirect(&mut self, from: SymId, to: SymId, lo: usize, to_width: usize) {
+        let width = self.ty.width;
+        let place = |lo: usize, width: usize| {
+            if width == to_width {
+                ExprKind::Symbol(to)
+            } else {
+                ExprKind::Select(to, lo)
+            }
+        };
+        match &self.kind {
+            ExprKind::Symbol(s) if *s == from => self.kind = place(lo, width),
+            ExprKind::Select(s, at) if *s == from => self.kind = place(lo + at, width),
+            ExprKind::SelectAt(s, _) if *s == from => {
+                let ExprKind::SelectAt(s, _) = &mut self.kind else {
+                    return;
+                };
+                *s = to;
+            }
+            _ => {}
+        }
+        for part in self.parts_mut() {
+            part.redirect(from, to, lo, to_width);
+        }
+    }
+}
+
+/// Which bits an assignment writes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Place {
+    Whole,
+    Bits { lo: usize, width: usize },
+    At { offset: Expr, width: usize },
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Stmt {
+    Assign {
+        target: SymId,
+        place: Place,
+        value: Expr,
+    },
+    If {
+        test: Expr,
+        then: Vec<Stmt>,
+        otherwise: Vec<Stmt>,
+    },
+    Case {
+        subject: Expr,
+        arms: Vec<Arm>,
+        default: Option<CaseDefault>,
+    },
+    Comment(String),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Arm {
+    pub label: Expr,
+    pub body: Vec<Stmt>,
+}
+
+/// The `default` of a case; `standing_for` is the label that it replaces, if the source has none.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CaseDefault {
+    pub standing_for: Option<Expr>,
+    pub body: Vec<Stmt>,
+}
+
+impl Stmt {
+    /// Statement lists directly inside.
+    pub fn bodies(&self) -> Vec<&Vec<Stmt>> {
+        match self {
+            Stmt::Assign { .. } | Stmt::Comment(_) => vec![],
+            Stmt::If {
+                then, otherwise, ..
+            } => vec![then, otherwise],
+            Stmt::Case { arms, default, .. } => arms
+                .iter()
+                .map(|a| &a.body)
+                .chain(default.iter().map(|d| &d.body))
+                .collect(),
+        }
+    }
+
+    /// Expressions directly inside.
+    pub fn exprs(&self) -> Vec<&Expr> {
+        match self {
+            Stmt::Assign {
+                place: Place::At { offset, .. },
+                value,
+                ..
+            } => vec![offset, value],
+            Stmt::Assign { value, .. } => vec![value],
+            Stmt::If { test, .. } => vec![test],
+            Stmt::Case { subject, arms, .. } => std::iter::once(subject)
+                .chain(arms.iter().map(|a| &a.label))
+                .collect(),
+            Stmt::Comment(_) => vec![],
+        }
+    }
+
+    /// Calls `visit` with each symbol read, at any depth, and the bits of it (`None`: all).
+    pub fn reads(&self, visit: &mut dyn FnMut(SymId, Option<(usize, usize)>)) {
+        for expr in self.exprs() {
+            expr.reads(visit);
+        }
+        for stmt in self.bodies().into_iter().flatten() {
+            stmt.reads(visit);
+        }
+    }
+
+    /// Calls `visit` with each symbol assigned, at any depth, and the bits of it (`None`: any).
+    pub fn writes(&self, visit: &mut dyn FnMut(SymId, Option<(usize, usize)>)) {
+        if let Stmt::Assign { target, place, .. } = self {
+            match place {
+                Place::Bits { lo, width } => visit(*target, Some((*lo, *width))),
+                Place::Whole | Place::At { .. } => visit(*target, None),
+            }
+        }
+        for stmt in self.bodies().into_iter().flatten() {
+            stmt.writes(visit);
+        }
+    }
+
+    /// See [`Expr::redirect`].
+    pub fn redirect(&mut self, from: SymId, to: SymId, lo: usize, to_width: usize) {
+        let on = |e: &mut Expr| e.redirect(from, to, lo, to_width);
+        match self {
+            Stmt::Assign { place, value, .. } => {
+                if let Place::At { offset, .. } = place {
+                    on(offset);
+                }
+                on(value);
+            }
+            Stmt::If {
+                test,
+                then,
+                otherwise,
+            } => {
+                on(test);
+                for stmt in then.iter_mut().chain(otherwise) {
+                    stmt.redirect(from, to, lo, to_width);
+                }
+            }
+            Stmt::Case {
+                subject,
+                arms,
+                default,
+            } => {
+                on(subject);
+                let bodies = arms.iter_mut().map(|a| &mut a.body);
+                for stmt in bodies
+                    .chain(default.iter_mut().map(|d| &mut d.body))
+                    .flatten()
+                {
+                    stmt.redirect(from, to, lo, to_width);
+                }
+            }
+            Stmt::Comment(_) => {}
+        }
+    }
+}

@@ -3,4 +3,10 @@
 
 pub mod cli;
 pub mod dataset;
+pub mod driver;
 pub mod encoding;
+pub mod evaluate;
+pub mod files;
+pub mod model_file;
+pub mod toolchain;
+pub mod train;

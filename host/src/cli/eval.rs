@@ -1,9 +1,105 @@
 use super::Ui;
-use anyhow::{bail, Result};
+use crate::dataset;
+use crate::evaluate::{evaluate, Report};
+use crate::model_file::{self, ModelFile};
+use anyhow::{bail, Context, Result};
+use std::fmt::Write;
+use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// The model file
+    model: PathBuf,
+    /// digits, mnist, fashion-mnist, a folder of IDX files or an .npz file [default: the model's own]
+    #[arg(long)]
+    dataset: Option<String>,
+    /// What runs the network: golden
+    #[arg(long, default_value = "golden")]
+    on: String,
+    /// Classify only the first N test images
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+}
 
-pub fn run(_args: Args, _ui: &Ui) -> Result<()> {
-    bail!("not there yet")
+pub fn run(args: Args, ui: &Ui) -> Result<()> {
+    let model = model_file::load(&args.model)?;
+    let data = dataset::load(args.dataset.as_deref().unwrap_or(&model.dataset))?;
+    if args.on != "golden" {
+        bail!("--on {} is not known: give golden", args.on);
+    }
+    let images = args.limit.unwrap_or(usize::MAX).min(data.test.len());
+    let bar = ui.bar(images as u64, "classifying");
+    let report = evaluate(&model, &data, args.limit, None, &mut |done| {
+        bar.set_position(done as u64)
+    });
+    bar.finish_and_clear();
+    let report = report?;
+    let value = serde_json::to_value(&report).context("the report is not JSON")?;
+    ui.result(&value, text(&model, &data.name, &args.on, &report)?);
+    Ok(())
+}
+
+fn text(model: &ModelFile, dataset: &str, on: &str, report: &Report) -> Result<String> {
+    let sizes: Vec<String> = model
+        .network
+        .sizes()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    let percent = |share: f64| 100.0 * share;
+    let mut text = String::new();
+    writeln!(
+        text,
+        "{} (T = {}) on {dataset}, {} test images, run by: {on}",
+        sizes.join("-"),
+        model.network.steps(),
+        report.images
+    )?;
+    writeln!(
+        text,
+        "  accuracy              {:8.2} % strict",
+        percent(report.accuracy)
+    )?;
+    writeln!(
+        text,
+        "                        {:8.2} % tie-tolerant",
+        percent(report.accuracy_tie_tolerant)
+    )?;
+    writeln!(
+        text,
+        "  decision at step      {:8.2} on average of {} steps",
+        report.decision_step_mean,
+        model.network.steps()
+    )?;
+    writeln!(
+        text,
+        "  hidden spikes         {:8.2} an image before the decision, {:.2} in all",
+        report.hidden_spikes_before_decision_mean, report.hidden_spikes_mean
+    )?;
+    writeln!(
+        text,
+        "  silent                {:8} images without an output spike",
+        report.silent
+    )?;
+    if let (Some(mean), Some(most)) = (report.cycles_mean, report.cycles_max) {
+        writeln!(
+            text,
+            "  clock cycles          {mean:8.1} an image, {most} at most"
+        )?;
+    }
+    if on != "golden" {
+        writeln!(
+            text,
+            "  differs from golden   {:8} images",
+            report.mismatches
+        )?;
+    }
+    if let Some(first) = report.first_mismatch {
+        writeln!(
+            text,
+            "  the first is image {}: golden {:?}, found {:?}",
+            first.image, first.golden, first.found
+        )?;
+    }
+    Ok(text)
 }

@@ -1,9 +1,287 @@
-use super::Ui;
-use anyhow::{bail, Result};
+use super::{interrupt, Ui};
+use crate::dataset::{self, Dataset};
+use crate::encoding::Latency;
+use crate::files::write_whole;
+use crate::model_file::{self, Encoding, ModelFile, TrainingRecord};
+use crate::train::{
+    check_sizes, to_csv, to_svg, train, Epoch, Event, FastNetwork, Measured, Options, Samples,
+    Trained,
+};
+use anyhow::{bail, Context, Result};
+use firmware_model::network::MAX_STEPS;
+use indicatif::ProgressBar;
+use rayon::ThreadPoolBuilder;
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
 
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// digits, mnist, fashion-mnist, a folder of IDX files or an .npz file
+    #[arg(long, default_value = "digits")]
+    dataset: String,
+    /// The sizes of the layers, inputs first and classes last, as in 784,600,10
+    #[arg(long, value_delimiter = ',', value_name = "SIZES")]
+    layers: Option<Vec<usize>>,
+    /// The time steps of an inference, T
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=MAX_STEPS as i64))]
+    steps: u16,
+    /// The same seed gives the same file, byte for byte
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// The model file to write [default: the data set's name with .fsp]
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Write the curves as CSV
+    #[arg(long, value_name = "FILE")]
+    curves: Option<PathBuf>,
+    /// Draw the curves as SVG
+    #[arg(long, value_name = "FILE")]
+    plot: Option<PathBuf>,
+    /// Threads to use; the result does not depend on it [default: one a core]
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+    #[command(flatten)]
+    choices: Choices,
+}
 
-pub fn run(_args: Args, _ui: &Ui) -> Result<()> {
-    bail!("not there yet")
+/// What has a default that depends on the data set.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Training (defaults depend on the data set)")]
+struct Choices {
+    /// How many times all training images are seen
+    #[arg(long)]
+    epochs: Option<usize>,
+    /// Images an update
+    #[arg(long)]
+    batch: Option<usize>,
+    /// The learning rate of the weights at the start
+    #[arg(long)]
+    learning_rate: Option<f32>,
+    /// The learning rate of the thresholds, in multiples of the weights'
+    #[arg(long)]
+    threshold_rate: Option<f32>,
+    /// How much one unit of margin counts in the loss
+    #[arg(long)]
+    margin_scale: Option<f32>,
+    /// How near to its threshold a hidden neuron must be to be trained by an image
+    #[arg(long)]
+    window: Option<f32>,
+    /// The thresholds of hidden neurons at the start
+    #[arg(long)]
+    hidden_threshold: Option<f32>,
+    /// The thresholds of output neurons at the start: low decides early, high decides late
+    #[arg(long)]
+    output_threshold: Option<f32>,
+    /// Move training images at random by up to this many pixels
+    #[arg(long)]
+    shift: Option<usize>,
+    /// The share of the training images that is held out to measure each epoch on
+    #[arg(long)]
+    validation: Option<f64>,
+}
+
+impl Choices {
+    fn options(&self, data: &Dataset, seed: u64) -> Options {
+        let default = Options::for_dataset(data);
+        Options {
+            seed,
+            epochs: self.epochs.unwrap_or(default.epochs),
+            batch: self.batch.unwrap_or(default.batch),
+            learning_rate: self.learning_rate.unwrap_or(default.learning_rate),
+            threshold_rate: self.threshold_rate.unwrap_or(default.threshold_rate),
+            margin_scale: self.margin_scale.unwrap_or(default.margin_scale),
+            window: self.window.unwrap_or(default.window),
+            hidden_threshold: self.hidden_threshold.unwrap_or(default.hidden_threshold),
+            output_threshold: self.output_threshold.unwrap_or(default.output_threshold),
+            shift: self.shift.unwrap_or(default.shift),
+            validation: self.validation.unwrap_or(default.validation),
+        }
+    }
+}
+
+pub fn run(args: Args, ui: &Ui) -> Result<()> {
+    let data = dataset::load(&args.dataset)?;
+    let sizes = match &args.layers {
+        Some(sizes) => sizes.clone(),
+        None => vec![data.features(), default_hidden(&data), data.classes],
+    };
+    check_sizes(&data, &sizes)?;
+    let steps = usize::from(args.steps);
+    let options = args.choices.options(&data, args.seed);
+    options.check(&data)?;
+    let out = match &args.out {
+        Some(out) => out.clone(),
+        None => PathBuf::from(default_name(&data.name)).with_extension("fsp"),
+    };
+    for path in [Some(&out), args.curves.as_ref(), args.plot.as_ref()] {
+        path.map_or(Ok(()), |path| check_folder(path))?;
+    }
+
+    let stop = interrupt::flag()?;
+    let pool = ThreadPoolBuilder::new()
+        .num_threads(args.threads.unwrap_or(0))
+        .build()
+        .context("cannot start the threads: give a smaller --threads")?;
+    let names: Vec<String> = sizes.iter().map(ToString::to_string).collect();
+    let names = names.join("-");
+    ui.note(format!(
+        "training {names}, T = {steps}, on {}: {} images, {} epochs, seed {}",
+        data.name,
+        data.train.len(),
+        options.epochs,
+        options.seed
+    ));
+    let started = Instant::now();
+    let trained = pool.install(|| watched(&data, &sizes, steps, &options, stop, ui))?;
+    let seconds = started.elapsed().as_secs_f64();
+    let test = pool.install(|| {
+        let samples = Samples::encode(&data.test, data.maximum, Latency { steps });
+        FastNetwork::new(&trained.network).measure(&samples)
+    });
+
+    let model = model_of(&data, &options, &trained, &test);
+    model_file::save(&model, &out)?;
+    if let Some(path) = &args.curves {
+        write_file(path, to_csv(&trained.epochs).as_bytes())?;
+    }
+    if let Some(path) = &args.plot {
+        write_file(path, to_svg(&trained.epochs)?.as_bytes())?;
+    }
+
+    let best = trained.best();
+    let value = json!({
+        "model": out,
+        "dataset": data.name,
+        "layers": sizes,
+        "steps": steps,
+        "seed": options.seed,
+        "epochs": trained.epochs.len(),
+        "best_epoch": trained.best_epoch,
+        "stopped": trained.stopped,
+        "loss": best.loss,
+        "train_accuracy": best.train_accuracy,
+        "validation_accuracy": best.validation.accuracy,
+        "test_accuracy": test.accuracy,
+        "decision_step_mean": test.decision_step,
+        "hidden_spikes_before_decision_mean": test.hidden_spikes,
+        "silent_share": test.silent,
+        "seconds": seconds,
+        "seconds_per_epoch": seconds / trained.epochs.len() as f64,
+    });
+    let how = match trained.stopped {
+        true => "stopped early, the best so far is kept: ",
+        false => "",
+    };
+    let text = format!(
+        "{how}{names} from epoch {} of {}, in {seconds:.1} s ({:.2} s an epoch)\n\
+         test accuracy {:.2} % strict, decision at step {:.2} of {steps} on average, \
+         {:.0} hidden spikes before it\nwritten to {}",
+        trained.best_epoch,
+        trained.epochs.len(),
+        seconds / trained.epochs.len() as f64,
+        100.0 * test.accuracy,
+        test.decision_step,
+        test.hidden_spikes,
+        out.display()
+    );
+    ui.result(&value, text);
+    Ok(())
+}
+
+/// Trains under a progress bar, with a line an epoch.
+fn watched(
+    data: &Dataset,
+    sizes: &[usize],
+    steps: usize,
+    options: &Options,
+    stop: &AtomicBool,
+    ui: &Ui,
+) -> Result<Trained> {
+    let (stay, _) = dataset::hold_out_last(&data.train.labels, options.validation);
+    let bar = ui.bar((stay.len() * options.epochs) as u64, "training");
+    let mut watch = |event: Event| match event {
+        Event::Batch {
+            epoch,
+            images,
+            loss,
+            accuracy,
+        } => {
+            bar.set_position(images as u64);
+            bar.set_message(format!(
+                "epoch {epoch}/{} loss {loss:.4} accuracy {:.2} %",
+                options.epochs,
+                100.0 * accuracy
+            ));
+        }
+        Event::Epoch { epoch, best } => note_epoch(&bar, ui, epoch, best),
+    };
+    let trained = train(data, sizes, steps, options, stop, &mut watch);
+    bar.finish_and_clear();
+    Ok(trained?)
+}
+
+fn note_epoch(bar: &ProgressBar, ui: &Ui, epoch: &Epoch, best: bool) {
+    let line = format!(
+        "epoch {:>3}  loss {:.4}  accuracy {:6.2} %  held out {:6.2} % at step {:5.2}{}",
+        epoch.epoch,
+        epoch.loss,
+        100.0 * epoch.train_accuracy,
+        100.0 * epoch.validation.accuracy,
+        epoch.validation.decision_step,
+        if best { "  best" } else { "" }
+    );
+    bar.suspend(|| ui.note(line));
+}
+
+fn model_of(data: &Dataset, options: &Options, trained: &Trained, test: &Measured) -> ModelFile {
+    let best = trained.best();
+    ModelFile {
+        network: trained.network.clone(),
+        encoding: Encoding::Latency {
+            steps: trained.network.steps(),
+            maximum: data.maximum,
+        },
+        input_shape: data.shape.clone(),
+        dataset: data.name.clone(),
+        training: Some(TrainingRecord {
+            options: options.clone(),
+            best_epoch: trained.best_epoch,
+            stopped: trained.stopped,
+            train_accuracy: best.train_accuracy,
+            validation_accuracy: best.validation.accuracy,
+            test_accuracy: test.accuracy,
+            curve_csv: to_csv(&trained.epochs),
+        }),
+    }
+}
+
+/// Twice the inputs for small images; 600, the size that papers use, for larger ones.
+fn default_hidden(data: &Dataset) -> usize {
+    (2 * data.features()).min(600)
+}
+
+/// `mnist` of `mnist`, `own` of `some/folder/own.npz`.
+fn default_name(dataset: &str) -> String {
+    let stem = Path::new(dataset).file_stem();
+    stem.map_or("model".into(), |stem| stem.to_string_lossy().into_owned())
+}
+
+/// Training takes long: that its result cannot be written should be known before.
+fn check_folder(path: &Path) -> Result<()> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    match folder {
+        Some(folder) if !folder.is_dir() => bail!(
+            "the folder {} does not exist: make it, or write elsewhere",
+            folder.display()
+        ),
+        _ => Ok(()),
+    }
+}
+
+fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
+    write_whole(path, bytes).with_context(|| format!("cannot write {}", path.display()))
 }

@@ -1,0 +1,343 @@
+//! A model measured on a data set: its accuracy, when it decides, with how many spikes, and whether
+//! what runs it agrees with the golden reference.
+
+use crate::dataset::Dataset;
+use crate::encoding::Latency;
+use crate::model_file::ModelFile;
+use firmware_model::golden::{self, Trace};
+use firmware_model::network::{Decision, NetworkError, SpikeTrain};
+use rayon::prelude::*;
+use serde::Serialize;
+use thiserror::Error;
+
+/// Something that runs a network: the cycle model, the Verilog, a board.
+pub trait Backend {
+    /// Classifies `spikes` with the model that this backend holds, in order.
+    ///
+    /// Called again and again with some images at a time, so that progress can be shown.
+    fn infer(&mut self, spikes: &[SpikeTrain]) -> Result<Vec<Inference>, BackendError>;
+}
+
+/// Why a backend gave up, in one sentence.
+pub type BackendError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The answer of a backend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Inference {
+    pub decision: Decision,
+    /// The clock cycles that it took, where there is a clock.
+    pub cycles: Option<u32>,
+}
+
+/// Why a model cannot be measured.
+#[derive(Debug, Error)]
+pub enum EvaluateError {
+    #[error("the model takes {inputs} inputs and knows {outputs} classes, but {name} has {features} pixels and {classes} classes: give the data set it was trained for ({trained_for})")]
+    DoesNotFit {
+        inputs: usize,
+        outputs: usize,
+        name: String,
+        features: usize,
+        classes: usize,
+        trained_for: String,
+    },
+    #[error("there are no images to evaluate: give --limit 1 or more")]
+    NoImages,
+    #[error("{given} images went in but {found} answers came back: please report this")]
+    AnswerCount { given: usize, found: usize },
+    #[error(transparent)]
+    Network(#[from] NetworkError),
+    #[error(transparent)]
+    Backend(BackendError),
+}
+
+/// What was measured.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Report {
+    /// How many test images were classified.
+    pub images: usize,
+    /// The share that was classified right, by the strict rule.
+    pub accuracy: f64,
+    /// The same, where a tie for the first output spike counts as right.
+    pub accuracy_tie_tolerant: f64,
+    /// Images for which the backend's class, step, silence or overshoot is not the golden one.
+    pub mismatches: usize,
+    /// The mean step of the decision.
+    pub decision_step_mean: f64,
+    /// Hidden spikes an image, if every image ran to the last step.
+    pub hidden_spikes_mean: f64,
+    /// Hidden spikes an image at or before the decision.
+    pub hidden_spikes_before_decision_mean: f64,
+    /// Images for which no output fired.
+    pub silent: usize,
+    /// Clock cycles an image; `None` where there is no clock.
+    pub cycles_mean: Option<f64>,
+    /// The most cycles that an image took.
+    pub cycles_max: Option<u32>,
+    /// The first image that differs from the golden reference.
+    #[serde(skip)]
+    pub first_mismatch: Option<Mismatch>,
+}
+
+/// An image for which a backend differs from the golden reference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mismatch {
+    /// Its index in the test set.
+    pub image: usize,
+    pub golden: Decision,
+    pub found: Decision,
+}
+
+/// How many images go to a backend at a time.
+const CHUNK: usize = 64;
+
+/// Checks that the images of `data` can go into `model`.
+pub fn check_fit(model: &ModelFile, data: &Dataset) -> Result<(), EvaluateError> {
+    let network = &model.network;
+    if network.inputs() == data.features() && network.outputs() == data.classes {
+        return Ok(());
+    }
+    Err(EvaluateError::DoesNotFit {
+        inputs: network.inputs(),
+        outputs: network.outputs(),
+        name: data.name.clone(),
+        features: data.features(),
+        classes: data.classes,
+        trained_for: model.dataset.clone(),
+    })
+}
+
+/// Runs the first `limit` test images of `data` through the golden reference, and through `backend`
+/// when there is one; the figures are then the backend's.
+///
+/// The golden reference runs on the current rayon pool. `progress` is told how many images are done.
+pub fn evaluate(
+    model: &ModelFile,
+    data: &Dataset,
+    limit: Option<usize>,
+    mut backend: Option<&mut dyn Backend>,
+    progress: &mut dyn FnMut(usize),
+) -> Result<Report, EvaluateError> {
+    check_fit(model, data)?;
+    let network = &model.network;
+    let code = Latency {
+        steps: network.steps(),
+    };
+    let images = limit.unwrap_or(usize::MAX).min(data.test.len());
+    let mut tally = Tally::default();
+    while tally.images < images {
+        let chunk = tally.images..images.min(tally.images + CHUNK);
+        let spikes: Vec<SpikeTrain> = (chunk.clone())
+            .map(|image| code.encode(data.test.image(image), data.maximum))
+            .collect();
+        let traces: Result<Vec<Trace>, NetworkError> = (spikes.par_iter())
+            .map(|spikes| golden::run(network, spikes))
+            .collect();
+        let traces = traces?;
+        let answers = match backend.as_mut() {
+            Some(backend) => backend.infer(&spikes).map_err(EvaluateError::Backend)?,
+            None => traces.iter().map(golden_inference).collect(),
+        };
+        if answers.len() != spikes.len() {
+            return Err(EvaluateError::AnswerCount {
+                given: spikes.len(),
+                found: answers.len(),
+            });
+        }
+        for ((image, trace), answer) in chunk.zip(&traces).zip(&answers) {
+            tally.add(image, data.test.labels[image], trace, answer);
+        }
+        progress(tally.images);
+    }
+    if images == 0 {
+        return Err(EvaluateError::NoImages);
+    }
+    Ok(tally.report())
+}
+
+fn golden_inference(trace: &Trace) -> Inference {
+    Inference {
+        decision: trace.decision,
+        cycles: None,
+    }
+}
+
+/// Sums over images.
+#[derive(Default)]
+struct Tally {
+    images: usize,
+    right: usize,
+    right_tie_tolerant: usize,
+    mismatches: usize,
+    steps: usize,
+    hidden_spikes: usize,
+    hidden_spikes_before_decision: usize,
+    silent: usize,
+    with_cycles: usize,
+    cycles: u64,
+    cycles_max: u32,
+    first_mismatch: Option<Mismatch>,
+}
+
+impl Tally {
+    fn add(&mut self, image: usize, label: u8, trace: &Trace, answer: &Inference) {
+        let label = usize::from(label);
+        let decision = answer.decision;
+        self.images += 1;
+        self.right += usize::from(decision.class == label);
+        self.right_tie_tolerant += usize::from(trace.is_right_tie_tolerant(label));
+        self.steps += decision.step;
+        self.hidden_spikes += trace.hidden_spikes();
+        self.hidden_spikes_before_decision += trace.hidden_spikes_before_decision();
+        self.silent += usize::from(decision.silent);
+        if decision != trace.decision {
+            self.mismatches += 1;
+            self.first_mismatch.get_or_insert(Mismatch {
+                image,
+                golden: trace.decision,
+                found: decision,
+            });
+        }
+        if let Some(cycles) = answer.cycles {
+            self.with_cycles += 1;
+            self.cycles += u64::from(cycles);
+            self.cycles_max = self.cycles_max.max(cycles);
+        }
+    }
+
+    fn report(self) -> Report {
+        let mean = |sum: usize| sum as f64 / self.images as f64;
+        let has_cycles = self.with_cycles > 0;
+        Report {
+            images: self.images,
+            accuracy: mean(self.right),
+            accuracy_tie_tolerant: mean(self.right_tie_tolerant),
+            mismatches: self.mismatches,
+            decision_step_mean: mean(self.steps),
+            hidden_spikes_mean: mean(self.hidden_spikes),
+            hidden_spikes_before_decision_mean: mean(self.hidden_spikes_before_decision),
+            silent: self.silent,
+            cycles_mean: has_cycles.then(|| self.cycles as f64 / self.with_cycles as f64),
+            cycles_max: has_cycles.then_some(self.cycles_max),
+            first_mismatch: self.first_mismatch,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::{self, Split};
+    use crate::model_file::Encoding;
+    use firmware_model::network::{Layer, Network};
+
+    /// Two inputs, two hidden neurons that copy them, two outputs: whichever input is first wins.
+    fn model() -> ModelFile {
+        let copy = |threshold| Layer::from_fn(2, vec![threshold; 2], |j, i| i == j).unwrap();
+        ModelFile {
+            network: Network::new(4, vec![copy(1), copy(1)]).unwrap(),
+            encoding: Encoding::Latency {
+                steps: 4,
+                maximum: 4,
+            },
+            input_shape: vec![2],
+            dataset: "two".to_owned(),
+            training: None,
+        }
+    }
+
+    fn data() -> Dataset {
+        // Input 0 first; input 1 first; both at once, so nobody ever fires; nothing at all.
+        let split = Split {
+            features: 2,
+            images: vec![4, 1, 2, 3, 4, 4, 0, 0],
+            labels: vec![0, 0, 0, 1],
+        };
+        Dataset {
+            name: "two".to_owned(),
+            classes: 2,
+            shape: vec![2],
+            maximum: 4,
+            train: split.clone(),
+            test: split,
+        }
+    }
+
+    /// The golden reference with one answer changed.
+    struct Liar {
+        seen: usize,
+        wrong: usize,
+    }
+
+    impl Backend for Liar {
+        fn infer(&mut self, spikes: &[SpikeTrain]) -> Result<Vec<Inference>, BackendError> {
+            let answers = spikes.iter().map(|spikes| {
+                let mut decision = golden::run(&model().network, spikes)?.decision;
+                decision.overshoot += i32::from(self.seen == self.wrong);
+                self.seen += 1;
+                let cycles = Some(100 * self.seen as u32);
+                Ok(Inference { decision, cycles })
+            });
+            answers.collect()
+        }
+    }
+
+    #[test]
+    fn the_golden_figures_are_those_counted_by_hand() {
+        let report = evaluate(&model(), &data(), None, None, &mut |_| ()).unwrap();
+        // Input 0 alone at step 0 makes output 0 fire; in the second image input 1 comes first. In
+        // the other two no output fires, and index 0 wins the tie.
+        assert_eq!(report.images, 4);
+        assert_eq!(report.accuracy, 0.5);
+        assert_eq!(report.silent, 2);
+        assert_eq!(report.decision_step_mean, (0 + 1 + 3 + 3) as f64 / 4.0);
+        assert_eq!(report.mismatches, 0);
+        assert_eq!((report.cycles_mean, report.cycles_max), (None, None));
+        let limited = evaluate(&model(), &data(), Some(1), None, &mut |_| ()).unwrap();
+        assert_eq!((limited.images, limited.accuracy), (1, 1.0));
+    }
+
+    #[test]
+    fn a_backend_that_differs_is_caught_and_its_cycles_counted() {
+        let mut liar = Liar { seen: 0, wrong: 2 };
+        let report = evaluate(&model(), &data(), None, Some(&mut liar), &mut |_| ()).unwrap();
+        assert_eq!(report.mismatches, 1);
+        assert_eq!(report.first_mismatch.unwrap().image, 2);
+        assert_eq!(report.cycles_mean, Some(250.0));
+        assert_eq!(report.cycles_max, Some(400));
+    }
+
+    #[test]
+    fn the_json_has_the_agreed_fields() {
+        let report = evaluate(&model(), &data(), None, None, &mut |_| ()).unwrap();
+        let json = serde_json::to_value(&report).unwrap();
+        let mut names: Vec<&String> = json.as_object().unwrap().keys().collect();
+        names.sort();
+        assert_eq!(
+            names,
+            [
+                "accuracy",
+                "accuracy_tie_tolerant",
+                "cycles_max",
+                "cycles_mean",
+                "decision_step_mean",
+                "hidden_spikes_before_decision_mean",
+                "hidden_spikes_mean",
+                "images",
+                "mismatches",
+                "silent"
+            ]
+        );
+        assert!(json["cycles_mean"].is_null());
+    }
+
+    #[test]
+    fn a_data_set_of_another_size_is_refused() {
+        let digits = dataset::load("digits").unwrap();
+        let error = evaluate(&model(), &digits, None, None, &mut |_| ()).unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains("64 pixels and 10 classes"), "{text}");
+        let none = evaluate(&model(), &data(), Some(0), None, &mut |_| ());
+        assert!(matches!(none, Err(EvaluateError::NoImages)));
+    }
+}

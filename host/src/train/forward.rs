@@ -1,0 +1,139 @@
+//! The network run fast: event by event, all neurons of a layer at once.
+//!
+//! This is for training and for validation while training. It shares nothing with the golden
+//! reference, and a test holds the two against each other.
+
+use super::kernels::{accumulate, fire, NEVER};
+use super::samples::Spikes;
+
+/// One layer as the loops want it.
+#[derive(Debug, Clone)]
+pub struct Weights {
+    /// Lanes in a row: the neurons, padded.
+    pub width: usize,
+    pub neurons: usize,
+    /// One row of +1 and −1 for each input.
+    pub signs: Vec<i16>,
+    /// One threshold a neuron; the padding can never reach its own.
+    pub thresholds: Vec<i16>,
+}
+
+/// The state of one image on its way through the network.
+#[derive(Debug, Clone)]
+pub struct Pass {
+    /// What goes into each layer, first the image: as far as time has come.
+    pub spikes: Vec<Spikes>,
+    /// One a layer.
+    pub layers: Vec<LayerState>,
+    /// The step of the first output spike, or the last step.
+    pub step: usize,
+    /// Whether no output fired.
+    pub silent: bool,
+    /// The output that wins.
+    pub class: usize,
+    /// The winner's potential minus its threshold.
+    pub overshoot: i32,
+    outputs: Vec<u16>,
+}
+
+/// The neurons of one layer, one lane each.
+#[derive(Debug, Clone)]
+pub struct LayerState {
+    pub potentials: Vec<i16>,
+    /// When each fired, or [`NEVER`].
+    pub fire_steps: Vec<i16>,
+    /// V − θ at the step at which it fired.
+    pub overshoots: Vec<i16>,
+}
+
+impl Pass {
+    /// Room for a pass through layers like these.
+    pub fn new(network: &[Weights]) -> Self {
+        let layers: Vec<LayerState> = (network.iter())
+            .map(|weights| LayerState {
+                potentials: vec![0; weights.width],
+                fire_steps: vec![NEVER; weights.width],
+                overshoots: vec![0; weights.width],
+            })
+            .collect();
+        Pass {
+            spikes: vec![Spikes::default(); layers.len()],
+            layers,
+            step: 0,
+            silent: true,
+            class: 0,
+            overshoot: 0,
+            outputs: Vec::new(),
+        }
+    }
+
+    /// Runs the image in `self.spikes[0]` until the first output spike, or through all `steps`.
+    pub fn run(&mut self, network: &[Weights], steps: usize) {
+        for state in &mut self.layers {
+            state.potentials.fill(0);
+            state.fire_steps.fill(NEVER);
+        }
+        for spikes in &mut self.spikes[1..] {
+            spikes.clear();
+        }
+        self.outputs.clear();
+        self.silent = true;
+        self.step = steps - 1;
+        for step in 0..steps {
+            self.run_step(network, step);
+            if !self.outputs.is_empty() {
+                self.silent = false;
+                self.step = step;
+                break;
+            }
+        }
+        self.decide(&network[network.len() - 1]);
+    }
+
+    /// All layers at one step.
+    fn run_step(&mut self, network: &[Weights], step: usize) {
+        let last = network.len() - 1;
+        for (index, weights) in network.iter().enumerate() {
+            let (before, after) = self.spikes.split_at_mut(index + 1);
+            let spikes = before[index].at(step);
+            let state = &mut self.layers[index];
+            let fired = match after.first_mut() {
+                Some(next) => &mut next.inputs,
+                None => &mut self.outputs,
+            };
+            // Without a new spike no potential moves, so nobody can fire who has not.
+            if !spikes.is_empty() {
+                accumulate(&mut state.potentials, &weights.signs, spikes);
+                fire(
+                    &state.potentials,
+                    &weights.thresholds,
+                    step as i16,
+                    &mut state.fire_steps,
+                    &mut state.overshoots,
+                    fired,
+                );
+            }
+            if index < last {
+                after[0].end_step();
+            }
+        }
+    }
+
+    /// The greatest overshoot among those who fired, or among all when nobody did.
+    fn decide(&mut self, output: &Weights) {
+        let state = &self.layers[self.layers.len() - 1];
+        let mut best = (i32::MIN, 0);
+        for class in 0..output.neurons {
+            let fired = usize::try_from(state.fire_steps[class]) == Ok(self.step);
+            if !self.silent && !fired {
+                continue;
+            }
+            let overshoot =
+                i32::from(state.potentials[class]) - i32::from(output.thresholds[class]);
+            if overshoot > best.0 {
+                best = (overshoot, class);
+            }
+        }
+        (self.overshoot, self.class) = best;
+    }
+}

@@ -1,0 +1,330 @@
+//! The trainer: from labelled images to a binarized single-spike network.
+//!
+//! It is a reconstruction in the spirit of BSTDG (docs/training.md): gradients take spike times
+//! instead of unrolling time, weights are the signs of latent ones, thresholds are learned.
+//! The same seed gives the same network, bit for bit, on any number of threads.
+
+mod backward;
+mod batch;
+mod curve;
+mod fast;
+mod forward;
+mod kernels;
+mod latent;
+mod options;
+mod samples;
+
+pub use curve::{to_csv, to_svg, Epoch, Measured, PlotError};
+pub use fast::FastNetwork;
+pub use options::Options;
+pub use samples::Samples;
+
+use crate::dataset::{hold_out_last, Dataset};
+use crate::encoding::Latency;
+use backward::Loss;
+use batch::Batch;
+use firmware_model::network::{Network, NetworkError, MAX_LAYERS, MAX_STEPS, MAX_WIDTH};
+use kernels::AdamStep;
+use latent::LatentNetwork;
+use rand::seq::SliceRandom;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use samples::Shift;
+use std::sync::atomic::{AtomicBool, Ordering};
+use thiserror::Error;
+
+/// Why a training run cannot be.
+#[derive(Debug, Error)]
+pub enum TrainError {
+    #[error("--layers {sizes} does not fit {name}: it has {features} pixels and {classes} classes, so give {features},…,{classes}")]
+    LayersDoNotFit {
+        sizes: String,
+        name: String,
+        features: usize,
+        classes: usize,
+    },
+    #[error("--layers {sizes} has {layers} layers, but a network has 1 to {MAX_LAYERS}: give 2 to 5 sizes, inputs first")]
+    LayerCount { sizes: String, layers: usize },
+    #[error("--layers {sizes} has a layer of {size} neurons, but a layer has 1 to {MAX_WIDTH}: change that size")]
+    LayerSize { sizes: String, size: usize },
+    #[error("{steps} time steps are not possible: give 1 to {MAX_STEPS}")]
+    Steps { steps: usize },
+    #[error("the {option} is out of range: give a value {expected}")]
+    Option {
+        option: &'static str,
+        expected: &'static str,
+    },
+    #[error("{name} has no rows and columns to shift: give --shift 0")]
+    ShiftWithoutPlane { name: String },
+    #[error("holding out {share} of {name} leaves nothing to train or to validate on: change --validation")]
+    NothingLeft { name: String, share: f64 },
+    #[error("the trained network is not valid ({0}): please report this")]
+    Network(#[from] NetworkError),
+}
+
+/// What a run tells while it goes on.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// A batch is done.
+    Batch {
+        /// From 1.
+        epoch: usize,
+        /// Training images seen since the start, of all epochs.
+        images: usize,
+        /// The mean loss of this epoch so far.
+        loss: f64,
+        /// The training accuracy of this epoch so far.
+        accuracy: f64,
+    },
+    /// An epoch is done and measured. `best` tells whether it is the best so far.
+    Epoch { epoch: &'a Epoch, best: bool },
+}
+
+/// The result of a run.
+#[derive(Debug, Clone)]
+pub struct Trained {
+    /// The network of the best epoch.
+    pub network: Network,
+    /// Which that is, from 1.
+    pub best_epoch: usize,
+    /// All epochs. After a stop the last one is not a whole one.
+    pub epochs: Vec<Epoch>,
+    /// Whether the run was stopped before its end.
+    pub stopped: bool,
+}
+
+impl Trained {
+    /// The epoch that `network` is from.
+    pub fn best(&self) -> &Epoch {
+        &self.epochs[self.best_epoch - 1]
+    }
+}
+
+/// Checks the sizes N_0, N_1, …, N_L against a data set.
+pub fn check_sizes(data: &Dataset, sizes: &[usize]) -> Result<(), TrainError> {
+    let text = || {
+        let sizes: Vec<String> = sizes.iter().map(ToString::to_string).collect();
+        sizes.join(",")
+    };
+    let layers = sizes.len().saturating_sub(1);
+    if !(1..=MAX_LAYERS).contains(&layers) {
+        return Err(TrainError::LayerCount {
+            sizes: text(),
+            layers,
+        });
+    }
+    if sizes[0] != data.features() || sizes[layers] != data.classes {
+        return Err(TrainError::LayersDoNotFit {
+            sizes: text(),
+            name: data.name.clone(),
+            features: data.features(),
+            classes: data.classes,
+        });
+    }
+    match sizes.iter().find(|size| !(1..=MAX_WIDTH).contains(*size)) {
+        Some(&size) => Err(TrainError::LayerSize {
+            sizes: text(),
+            size,
+        }),
+        None => Ok(()),
+    }
+}
+
+/// Trains a network of `sizes` (inputs first, classes last) over `steps` time steps.
+///
+/// Runs on the current rayon pool. When `stop` becomes true the run ends after the current batch.
+/// The network of the best epoch on the held-out images is returned, the later one of equals; with
+/// nothing held out, that of the last epoch.
+pub fn train(
+    data: &Dataset,
+    sizes: &[usize],
+    steps: usize,
+    options: &Options,
+    stop: &AtomicBool,
+    watch: &mut dyn FnMut(Event),
+) -> Result<Trained, TrainError> {
+    check_sizes(data, sizes)?;
+    options.check(data)?;
+    if !(1..=MAX_STEPS).contains(&steps) {
+        return Err(TrainError::Steps { steps });
+    }
+    let mut run = Run::new(data, sizes, steps, options)?;
+    let mut epochs: Vec<Epoch> = Vec::new();
+    let mut best: Option<(usize, Network)> = None;
+    while epochs.len() < options.epochs && !stop.load(Ordering::Relaxed) {
+        let epoch = run.epoch(epochs.len() + 1, stop, watch);
+        let is_best = best.as_ref().is_none_or(|&(before, _)| {
+            epoch.validation.accuracy >= epochs[before - 1].validation.accuracy
+        });
+        if is_best {
+            best = Some((epoch.epoch, run.latent.to_network(steps)?));
+        }
+        watch(Event::Epoch {
+            epoch: &epoch,
+            best: is_best,
+        });
+        epochs.push(epoch);
+    }
+    let stopped = epochs.len() < options.epochs || run.images < options.epochs * run.train.len();
+    let (best_epoch, network) = match best {
+        Some(best) => best,
+        // Stopped before the first batch: the network as it was drawn, measured.
+        None => {
+            epochs.push(run.measure(1, 0.0, Progress::default()));
+            (1, run.latent.to_network(steps)?)
+        }
+    };
+    Ok(Trained {
+        network,
+        best_epoch,
+        epochs,
+        stopped,
+    })
+}
+
+/// A run under way.
+struct Run<'a> {
+    options: &'a Options,
+    steps: usize,
+    train: Samples,
+    /// Empty when nothing is held out.
+    held_out: Samples,
+    shifts: Vec<Shift>,
+    latent: LatentNetwork,
+    batch: Batch,
+    rng: ChaCha8Rng,
+    order: Vec<usize>,
+    updates: u64,
+    /// Images seen since the start.
+    images: usize,
+}
+
+/// Sums over the images of an epoch.
+#[derive(Default)]
+struct Progress {
+    images: usize,
+    loss: f64,
+    right: usize,
+}
+
+impl Progress {
+    fn loss(&self) -> f64 {
+        self.loss / self.images.max(1) as f64
+    }
+
+    fn accuracy(&self) -> f64 {
+        self.right as f64 / self.images.max(1) as f64
+    }
+}
+
+impl<'a> Run<'a> {
+    fn new(
+        data: &Dataset,
+        sizes: &[usize],
+        steps: usize,
+        options: &'a Options,
+    ) -> Result<Self, TrainError> {
+        let (stay, held_out) = hold_out_last(&data.train.labels, options.validation);
+        if stay.is_empty() || (options.validation > 0.0 && held_out.is_empty()) {
+            return Err(TrainError::NothingLeft {
+                name: data.name.clone(),
+                share: options.validation,
+            });
+        }
+        let encode = |indices: &[usize]| {
+            let split = data.train.select(indices);
+            Samples::encode(&split, data.maximum, Latency { steps })
+        };
+        let mut rng = ChaCha8Rng::seed_from_u64(options.seed);
+        let latent = LatentNetwork::new(
+            sizes,
+            options.hidden_threshold,
+            options.output_threshold,
+            &mut rng,
+        );
+        let shifts = match data.plane() {
+            Some(plane) if options.shift > 0 => Shift::all(plane, options.shift),
+            _ => Vec::new(),
+        };
+        Ok(Run {
+            options,
+            steps,
+            train: encode(&stay),
+            held_out: encode(&held_out),
+            shifts,
+            batch: Batch::new(latent.weights(), options.batch.min(stay.len())),
+            latent,
+            rng,
+            order: (0..stay.len()).collect(),
+            updates: 0,
+            images: 0,
+        })
+    }
+
+    fn epoch(&mut self, epoch: usize, stop: &AtomicBool, watch: &mut dyn FnMut(Event)) -> Epoch {
+        let mut order = std::mem::take(&mut self.order);
+        order.shuffle(&mut self.rng);
+        let mut progress = Progress::default();
+        let mut rate = 0.0;
+        for images in order.chunks(self.options.batch) {
+            rate = self.update(images, &mut progress);
+            watch(Event::Batch {
+                epoch,
+                images: self.images,
+                loss: progress.loss(),
+                accuracy: progress.accuracy(),
+            });
+            if stop.load(Ordering::Relaxed) {
+                break;
+            }
+        }
+        self.order = order;
+        self.measure(epoch, rate, progress)
+    }
+
+    /// One batch: forward, backward, update. Returns the learning rate.
+    fn update(&mut self, images: &[usize], progress: &mut Progress) -> f32 {
+        let jobs: Vec<(usize, Option<&Shift>)> = (images.iter())
+            .map(|&image| {
+                let shift = (!self.shifts.is_empty())
+                    .then(|| &self.shifts[self.rng.random_range(0..self.shifts.len())]);
+                (image, shift)
+            })
+            .collect();
+        let loss = Loss {
+            margin_scale: self.options.margin_scale,
+            window: self.options.window,
+        };
+        let outcomes =
+            (self.batch).run(&self.train, &jobs, self.latent.weights(), self.steps, loss);
+        for outcome in &outcomes {
+            progress.loss += f64::from(outcome.loss);
+            progress.right += usize::from(outcome.right);
+        }
+        progress.images += images.len();
+        self.images += images.len();
+
+        self.updates += 1;
+        let per_epoch = self.train.len().div_ceil(self.options.batch);
+        let total = (self.options.epochs * per_epoch) as f32;
+        let angle = std::f32::consts::PI * (self.updates - 1) as f32 / total;
+        let rate = self.options.learning_rate * 0.5 * (1.0 + libm::cosf(angle));
+        let weights = AdamStep::new(rate, self.updates);
+        let thresholds = AdamStep::new(rate * self.options.threshold_rate, self.updates);
+        self.batch.update(&mut self.latent, weights, thresholds);
+        rate
+    }
+
+    fn measure(&self, epoch: usize, learning_rate: f32, progress: Progress) -> Epoch {
+        Epoch {
+            epoch,
+            learning_rate,
+            loss: progress.loss(),
+            train_accuracy: progress.accuracy(),
+            validation: fast::measure(self.latent.weights(), self.steps, &self.held_out),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

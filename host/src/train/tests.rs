@@ -1,0 +1,220 @@
+use super::*;
+use crate::dataset::{self, Split};
+use firmware_model::golden;
+use firmware_model::network::Layer;
+use proptest::prelude::*;
+use rayon::ThreadPoolBuilder;
+
+fn digits() -> Dataset {
+    dataset::load("digits").unwrap()
+}
+
+/// Options for a run of a second or so.
+fn short() -> Options {
+    Options {
+        epochs: 3,
+        shift: 1,
+        ..Options::for_dataset(&digits())
+    }
+}
+
+fn train_quietly(data: &Dataset, sizes: &[usize], options: &Options) -> Trained {
+    let stop = AtomicBool::new(false);
+    train(data, sizes, 16, options, &stop, &mut |_| ()).unwrap()
+}
+
+/// The fast path and the golden reference on the same images: the whole decision, and the spikes.
+fn assert_agrees_with_golden(network: &Network, split: &Split, maximum: u8) {
+    let code = Latency {
+        steps: network.steps(),
+    };
+    let samples = Samples::encode(split, maximum, code);
+    let decisions = FastNetwork::new(network).infer(&samples);
+    let measured = FastNetwork::new(network).measure(&samples);
+    let mut hidden = 0;
+    for (image, decision) in split.iter().zip(&decisions) {
+        let trace = golden::run(network, &code.encode(image, maximum)).unwrap();
+        assert_eq!(*decision, trace.decision);
+        hidden += trace.hidden_spikes_before_decision();
+    }
+    let right = (decisions.iter().zip(&split.labels))
+        .filter(|(decision, &label)| decision.class == usize::from(label))
+        .count();
+    let images = split.len() as f64;
+    assert_eq!(measured.accuracy, right as f64 / images);
+    assert_eq!(measured.hidden_spikes, hidden as f64 / images);
+}
+
+#[test]
+fn the_fast_path_agrees_with_the_golden_reference_after_training() {
+    let data = digits();
+    for sizes in [
+        &[64, 10][..],
+        &[64, 50, 10],
+        &[64, 40, 33, 10],
+        &[64, 20, 20, 20, 10],
+    ] {
+        let trained = train_quietly(&data, sizes, &short());
+        assert_eq!(trained.network.sizes(), sizes);
+        assert_agrees_with_golden(&trained.network, &data.test, data.maximum);
+    }
+}
+
+/// A network of random signs, with thresholds that some neurons reach and some do not, and images.
+fn network_and_images() -> impl Strategy<Value = (Network, Split)> {
+    let sizes = prop::collection::vec(1usize..40, 2..=5);
+    (sizes, 1usize..=256, any::<u64>()).prop_map(|(sizes, steps, seed)| {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let layers = sizes.windows(2).map(|pair| {
+            let highest = 2 + pair[0] as i32 / 3;
+            let thresholds = (0..pair[1]).map(|_| rng.random_range(1..highest)).collect();
+            Layer::from_fn(pair[0], thresholds, |_, _| rng.random_range(0..100) < 60).unwrap()
+        });
+        let network = Network::new(steps, layers.collect()).unwrap();
+        let images = (0..8 * sizes[0]).map(|_| match rng.random_range(0..3) {
+            0 => 0,
+            _ => rng.random_range(0..=255),
+        });
+        let split = Split {
+            features: sizes[0],
+            images: images.collect(),
+            labels: (0..8).collect(),
+        };
+        (network, split)
+    })
+}
+
+proptest! {
+    #[test]
+    fn the_fast_path_agrees_with_the_golden_reference((network, split) in network_and_images()) {
+        assert_agrees_with_golden(&network, &split, 255);
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_run_on_any_number_of_threads() {
+    let data = digits();
+    let on = |threads: usize, seed: u64| {
+        let pool = ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .unwrap();
+        let options = Options { seed, ..short() };
+        pool.install(|| train_quietly(&data, &[64, 48, 32, 10], &options))
+    };
+    let one = on(1, 7);
+    let two = on(2, 7);
+    assert_eq!(one.network, two.network);
+    assert_eq!(one.epochs, two.epochs);
+    assert_ne!(one.network, on(2, 8).network);
+}
+
+#[test]
+fn training_learns() {
+    let data = digits();
+    let options = Options {
+        epochs: 15,
+        ..short()
+    };
+    let trained = train_quietly(&data, &[64, 64, 10], &options);
+    let first = trained.epochs[0];
+    assert!(trained.epochs[14].loss < first.loss * 0.5);
+    assert!(trained.best().validation.accuracy > 0.85);
+    let best = trained.best().validation.accuracy;
+    assert!(trained.epochs.iter().all(|e| e.validation.accuracy <= best));
+}
+
+#[test]
+fn a_stop_ends_the_run_after_the_current_batch_and_keeps_the_best() {
+    let data = digits();
+    let options = Options {
+        epochs: 1000,
+        batch: 50,
+        ..short()
+    };
+    let stop = AtomicBool::new(false);
+    let mut seen = 0;
+    let trained = train(&data, &[64, 30, 10], 16, &options, &stop, &mut |event| {
+        if let Event::Batch { epoch, images, .. } = event {
+            assert!(!stop.load(Ordering::Relaxed), "a batch ran after the stop");
+            seen = images;
+            stop.store(epoch == 3, Ordering::Relaxed);
+        }
+    })
+    .unwrap();
+    assert!(trained.stopped);
+    assert_eq!(trained.epochs.len(), 3);
+    assert_eq!(seen % data.train.len().min(seen), seen % data.train.len());
+    let highest = trained.epochs.iter().map(|e| e.validation.accuracy);
+    assert_eq!(
+        trained.best().validation.accuracy,
+        highest.fold(0.0, f64::max)
+    );
+
+    let at_once = AtomicBool::new(true);
+    let trained = train(&data, &[64, 10], 16, &options, &at_once, &mut |_| ()).unwrap();
+    assert!(trained.stopped);
+    assert_eq!(trained.network.sizes(), [64, 10]);
+}
+
+#[test]
+fn sizes_that_do_not_fit_the_data_are_named_with_the_right_ones() {
+    let data = digits();
+    let error = |sizes: &[usize]| check_sizes(&data, sizes).unwrap_err().to_string();
+    assert!(error(&[784, 128, 10]).contains("64,…,10"));
+    assert!(error(&[64, 128, 11]).contains("64 pixels and 10 classes"));
+    assert!(error(&[64]).contains("1 to 4"));
+    assert!(error(&[64, 1, 1, 1, 1, 10]).contains("1 to 4"));
+    assert!(error(&[64, 0, 10]).contains("0 neurons"));
+    check_sizes(&data, &[64, 10]).unwrap();
+}
+
+#[test]
+fn options_out_of_range_are_named() {
+    let data = digits();
+    let error = |options: Options| options.check(&data).unwrap_err().to_string();
+    let good = short();
+    assert!(error(Options {
+        epochs: 0,
+        ..good.clone()
+    })
+    .contains("epochs"));
+    let not_a_number = Options {
+        learning_rate: f32::NAN,
+        ..good.clone()
+    };
+    assert!(error(not_a_number).contains("learning rate"));
+    let zero = Options {
+        output_threshold: 0.0,
+        ..good.clone()
+    };
+    assert!(error(zero).contains("output threshold"));
+    let mut flat = data.clone();
+    flat.shape = vec![64];
+    assert!(matches!(
+        good.check(&flat),
+        Err(TrainError::ShiftWithoutPlane { .. })
+    ));
+    let nothing_held_out = Options {
+        validation: 0.001,
+        ..good
+    };
+    let stop = AtomicBool::new(false);
+    let result = train(&data, &[64, 10], 16, &nothing_held_out, &stop, &mut |_| ());
+    assert!(matches!(result, Err(TrainError::NothingLeft { .. })));
+}
+
+#[test]
+fn curves_become_csv_and_svg() {
+    let trained = train_quietly(&digits(), &[64, 10], &short());
+    let csv = to_csv(&trained.epochs);
+    let lines: Vec<&str> = csv.lines().collect();
+    assert_eq!(lines.len(), 4);
+    assert!(lines[0].starts_with("epoch,learning_rate,loss,train_accuracy"));
+    assert!(lines[3].starts_with("3,"));
+    assert!(lines.iter().all(|line| line.split(',').count() == 8));
+    let svg = to_svg(&trained.epochs).unwrap();
+    assert!(
+        svg.starts_with("<svg") && svg.contains("accuracy") && svg.trim_end().ends_with("</svg>")
+    );
+}

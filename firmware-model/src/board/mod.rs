@@ -28,8 +28,10 @@ const BUILT_IN: [(&str, &str); 2] = [
     ),
 ];
 
-/// The bits of one SPRAM of an iCE40 UltraPlus (16,384 words of 16 bits).
-pub const SPRAM_BITS: u64 = 262_144;
+/// The words of one SPRAM of an iCE40 UltraPlus.
+pub const SPRAM_WORDS: u32 = 16_384;
+/// The bits of one word of an SPRAM.
+pub const SPRAM_WIDTH: u32 = 16;
 /// The fewest core clocks in one bit of the UART: fewer leave the receiver too little to sample from.
 pub const MIN_CLOCKS_PER_BIT: u32 = 4;
 /// The largest relative error of the UART's rate. Half a bit over the ten of a frame is 5 %; both ends share it.
@@ -97,12 +99,15 @@ pub enum Problem {
     },
     #[error("[core]: {0}")]
     Core(#[from] ConfigError),
-    #[error("weights in `spram` need [resources] sprams of at least 1")]
-    NoSpram,
-    #[error("[core] asks for {needed} bits of weights, the board has {available} in its {memory}")]
+    #[error(
+        "{banks} banks of {rows} rows of {lanes} weight bits take {needed} {memory}, the board has {available}"
+    )]
     Weights {
-        needed: u64,
-        available: u64,
+        banks: u8,
+        rows: u32,
+        lanes: u16,
+        needed: u32,
+        available: u32,
         memory: WeightMemory,
     },
 }
@@ -151,7 +156,7 @@ pub struct Resources {
     pub block_rams: u32,
     /// Bits of one block RAM.
     pub block_ram_bits: u32,
-    /// SPRAMs of [`SPRAM_BITS`] (iCE40 UltraPlus only).
+    /// SPRAMs of [`SPRAM_WORDS`] words of [`SPRAM_WIDTH`] bits (iCE40 UltraPlus only).
     pub sprams: u32,
 }
 
@@ -381,25 +386,71 @@ impl Board {
         Ok(())
     }
 
-    /// Whether the weights of a core of these sizes fit the board's memories. Necessary, not sufficient:
-    /// how block RAMs can be cut is the synthesis's to find out.
-    pub fn check_weights(&self, core: &CoreConfig) -> Result<(), Problem> {
-        let available = match self.memories.weights {
-            WeightMemory::Spram if self.resources.sprams == 0 => return Err(Problem::NoSpram),
-            WeightMemory::Spram => u64::from(self.resources.sprams) * SPRAM_BITS,
+    /// Whether the weights of a core of these sizes fit the board's memories.
+    ///
+    /// Exact for SPRAMs. For block RAMs a lower bound, by bits: how they can be cut is for the synthesis to find out.
+    fn check_weights(&self, core: &CoreConfig) -> Result<(), Problem> {
+        let bank_bits = u32::from(core.lanes) * core.weight_rows;
+        let (needed, available) = match self.memories.weights {
+            WeightMemory::Spram => (
+                spram_columns(core.lanes, core.banks) * core.weight_rows.div_ceil(SPRAM_WORDS),
+                self.resources.sprams,
+            ),
+            WeightMemory::Bram => (
+                u32::from(core.banks) * bank_bits.div_ceil(self.resources.block_ram_bits.max(1)),
+                self.resources.block_rams,
+            ),
+        };
+        if needed <= available {
+            return Ok(());
+        }
+        Err(Problem::Weights {
+            banks: core.banks,
+            rows: core.weight_rows,
+            lanes: core.lanes,
+            needed,
+            available,
+            memory: self.memories.weights,
+        })
+    }
+
+    /// The board's core in another shape: the memories that it has, cut for `lanes` and `banks`.
+    ///
+    /// What is not given stays as in the board's `[core]`. The core takes as many inputs, neurons and
+    /// weights as the default one, where the new shape allows it.
+    pub fn core_with(&self, lanes: Option<u16>, banks: Option<u8>) -> Result<CoreConfig, Problem> {
+        let mut core = self.core;
+        core.lanes = lanes.unwrap_or(core.lanes);
+        core.banks = banks.unwrap_or(core.banks);
+        if core.lanes != self.core.lanes || core.banks != self.core.banks {
+            // Checked first, so that nothing is divided by a shape that cannot be.
+            core.check()?;
+            core.weight_rows = self.weight_rows_for(core.lanes, core.banks);
+            core.fold_slots = scaled(self.core.fold_slots, self.core.lanes, core.lanes, 2, 128);
+            let (from, to) = (u16::from(self.core.banks), u16::from(core.banks));
+            core.input_rows = scaled(self.core.input_rows, from, to, 16, 2048);
+            core.hidden_rows = scaled(self.core.hidden_rows, from, to, 16, 2048);
+        }
+        core.check()?;
+        self.check_weights(&core)?;
+        Ok(core)
+    }
+
+    /// The rows of weights that the board's memories hold in banks of this shape.
+    fn weight_rows_for(&self, lanes: u16, banks: u8) -> u32 {
+        let rows = match self.memories.weights {
+            WeightMemory::Spram => {
+                // One SPRAM deep at least: a shape that needs more than there are is refused afterwards.
+                let deep = (self.resources.sprams / spram_columns(lanes, banks)).max(1);
+                SPRAM_WORDS * deep
+            }
             WeightMemory::Bram => {
-                u64::from(self.resources.block_rams) * u64::from(self.resources.block_ram_bits)
+                let default = &self.core;
+                default.weight_rows * u32::from(default.lanes) * u32::from(default.banks)
+                    / (u32::from(lanes) * u32::from(banks))
             }
         };
-        let needed = u64::from(core.banks) * u64::from(core.lanes) * u64::from(core.weight_rows);
-        if needed > available {
-            return Err(Problem::Weights {
-                needed,
-                available,
-                memory: self.memories.weights,
-            });
-        }
-        Ok(())
+        rows.clamp(16, 65_536)
     }
 
     /// The core clocks in one bit of the UART, to the nearest whole number.
@@ -425,6 +476,17 @@ impl Board {
         signals.extend(self.constant_outputs.iter().map(|out| out.signal.as_str()));
         signals
     }
+}
+
+/// The SPRAMs side by side that `banks` memories of `lanes` bits take.
+fn spram_columns(lanes: u16, banks: u8) -> u32 {
+    u32::from(banks) * u32::from(lanes).div_ceil(SPRAM_WIDTH)
+}
+
+/// `rows` for `from` units each, as rows for `to` units each, within what a core takes.
+fn scaled(rows: u16, from: u16, to: u16, min: u32, max: u32) -> u16 {
+    let rows = u32::from(rows) * u32::from(from) / u32::from(to);
+    rows.clamp(min, max) as u16
 }
 
 fn read(path: &Path) -> Result<String, BoardError> {

@@ -167,15 +167,52 @@ fn figures_that_cannot_be_are_refused() {
     ));
     assert!(matches!(
         problem(&with(DATA, "sprams = 4", "sprams = 0")),
-        Problem::NoSpram
+        Problem::Weights {
+            needed: 4,
+            available: 0,
+            ..
+        }
     ));
     assert!(matches!(
         problem(&with(DATA, "\nlanes = 16", "\nlanes = 32")),
         Problem::Weights {
-            needed: 2_097_152,
-            available: 1_048_576,
+            needed: 8,
+            available: 4,
             ..
         }
+    ));
+}
+
+#[test]
+fn another_shape_keeps_the_capacities() {
+    let board = Board::find("icebreaker").unwrap();
+    assert_eq!(board.core_with(None, None).unwrap(), board.core);
+    assert_eq!(board.core_with(Some(16), Some(4)).unwrap(), board.core);
+    let wide = board.core_with(Some(32), Some(2)).unwrap();
+    assert_eq!((wide.weight_rows, wide.fold_slots), (16_384, 64));
+    assert_eq!((wide.input_rows, wide.hidden_rows), (512, 512));
+    let small = board.core_with(Some(16), Some(1)).unwrap();
+    assert_eq!((small.weight_rows, small.input_rows), (65_536, 1024));
+    let ulx3s = Board::find("ulx3s-25f").unwrap();
+    let wide = ulx3s.core_with(Some(128), None).unwrap();
+    assert_eq!((wide.weight_rows, wide.fold_slots), (1280, 8));
+}
+
+#[test]
+fn a_shape_that_does_not_fit_is_refused() {
+    let board = Board::find("icebreaker").unwrap();
+    let error = board.core_with(Some(16), Some(8)).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "8 banks of 16384 rows of 16 weight bits take 8 SPRAMs, the board has 4"
+    );
+    assert!(matches!(
+        board.core_with(Some(0), None),
+        Err(Problem::Core(_))
+    ));
+    assert!(matches!(
+        board.core_with(None, Some(0)),
+        Err(Problem::Core(_))
     ));
 }
 

@@ -1,9 +1,137 @@
 use super::Ui;
-use anyhow::{bail, Result};
+use anyhow::Result;
+use firmware_model::board::Board;
+use serde_json::{json, Value};
+use std::fmt::Write;
 
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// Only this board: a name, or the path of a board's .toml file [default: all]
+    name: Option<String>,
+}
 
-pub fn run(_args: Args, _ui: &Ui) -> Result<()> {
-    bail!("not there yet")
+pub fn run(args: Args, ui: &Ui) -> Result<()> {
+    match args.name {
+        Some(name) => {
+            let board = Board::find(&name)?;
+            ui.result(&describe(&board), details(&board)?);
+        }
+        None => {
+            let boards = Board::built_in();
+            let values: Vec<Value> = boards.iter().map(describe).collect();
+            ui.result(&json!({ "boards": values }), table(&boards)?);
+        }
+    }
+    Ok(())
+}
+
+/// What a network may be at most, on the board's default core.
+struct Capacity {
+    inputs: u32,
+    hidden_neurons: u32,
+    neurons: u32,
+    weights: u64,
+}
+
+impl Capacity {
+    fn of(board: &Board) -> Capacity {
+        let core = &board.core;
+        let (lanes, banks) = (u32::from(core.lanes), u32::from(core.banks));
+        Capacity {
+            inputs: banks * u32::from(core.input_rows),
+            hidden_neurons: banks * u32::from(core.hidden_rows),
+            neurons: lanes * u32::from(core.fold_slots),
+            weights: u64::from(lanes * banks) * u64::from(core.weight_rows),
+        }
+    }
+}
+
+fn describe(board: &Board) -> Value {
+    let capacity = Capacity::of(board);
+    let mut value = serde_json::to_value(board).expect("a board holds nothing that JSON cannot");
+    value["capacity"] = json!({
+        "inputs": capacity.inputs,
+        "hidden_neurons": capacity.hidden_neurons,
+        "neurons": capacity.neurons,
+        "weights": capacity.weights,
+    });
+    value
+}
+
+fn table(boards: &[Board]) -> Result<String> {
+    let mut text = format!(
+        "{:<12} {:<24} {:>8} {:>9} {:>4} {:>4} {:>7} {:>8} {:>10}\n",
+        "board", "device", "clock", "link", "P", "S", "inputs", "neurons", "weights"
+    );
+    for board in boards {
+        let capacity = Capacity::of(board);
+        writeln!(
+            text,
+            "{:<12} {:<24} {:>4} MHz {:>4} Mbd {:>4} {:>4} {:>7} {:>8} {:>10}",
+            board.name,
+            board.title,
+            megahertz(board.clock.core_hz),
+            megahertz(board.uart.baud),
+            board.core.lanes,
+            board.core.banks,
+            capacity.inputs,
+            capacity.neurons,
+            capacity.weights,
+        )?;
+    }
+    text.push_str("\n`firstspike boards NAME` tells more of one.\n");
+    Ok(text)
+}
+
+fn details(board: &Board) -> Result<String> {
+    let (core, resources, capacity) = (&board.core, &board.resources, Capacity::of(board));
+    let mut text = format!("{}: {}\n\n", board.name, board.title);
+    let mut line = |name: &str, value: String| writeln!(text, "  {name:<12} {value}");
+    line(
+        "device",
+        format!("{} {}-{}", board.family, board.device, board.package),
+    )?;
+    let mut has = format!(
+        "{} LUTs, {} block RAMs of {} bits",
+        resources.luts, resources.block_rams, resources.block_ram_bits
+    );
+    if resources.sprams > 0 {
+        write!(has, ", {} SPRAMs", resources.sprams)?;
+    }
+    line("has", has)?;
+    line(
+        "clock",
+        format!(
+            "{} MHz, from an oscillator of {} MHz",
+            megahertz(board.clock.core_hz),
+            megahertz(board.clock.input_hz)
+        ),
+    )?;
+    line(
+        "link",
+        format!(
+            "{} baud, {} clocks a bit",
+            board.uart.baud,
+            board.clocks_per_bit()
+        ),
+    )?;
+    line(
+        "core",
+        format!(
+            "{} lanes (P), {} banks (S), weights in {}",
+            core.lanes, core.banks, board.memories.weights
+        ),
+    )?;
+    line(
+        "holds",
+        format!(
+            "networks of up to {} inputs, {} neurons ({} in a hidden layer), {} weights",
+            capacity.inputs, capacity.neurons, capacity.hidden_neurons, capacity.weights
+        ),
+    )?;
+    Ok(text)
+}
+
+fn megahertz(hz: u32) -> f64 {
+    f64::from(hz) / 1e6
 }

@@ -1,9 +1,105 @@
 use super::Ui;
-use anyhow::{bail, Result};
+use anyhow::{bail, Context, Result};
+use firmware_model::board::Board;
+use firmware_model::config::CoreConfig;
+use serde_json::json;
+use std::fs::Permissions;
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+/// Which core, for which board.
+#[derive(Debug, clap::Args)]
+pub struct CoreArgs {
+    /// A board's name (see `firstspike boards`), or the path of a board's .toml file
+    #[arg(long)]
+    pub board: String,
+    /// P, the neurons updated together: 8, 16, 32, 64 or 128 [default: the board's]
+    #[arg(long)]
+    pub lanes: Option<u16>,
+    /// S, the input spikes taken together: 1, 2, 4 or 8 [default: the board's]
+    #[arg(long)]
+    pub banks: Option<u8>,
+}
+
+impl CoreArgs {
+    /// The board, and the sizes of its core.
+    pub fn resolve(&self) -> Result<(Board, CoreConfig)> {
+        let board = Board::find(&self.board)?;
+        let core = board.core_with(self.lanes, self.banks).with_context(|| {
+            format!(
+                "the {} takes no such core, choose other --lanes and --banks",
+                board.title
+            )
+        })?;
+        Ok((board, core))
+    }
+}
 
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    #[command(flatten)]
+    core: CoreArgs,
+    /// The file to write [default: standard output]
+    #[arg(long)]
+    out: Option<PathBuf>,
+}
 
-pub fn run(_args: Args, _ui: &Ui) -> Result<()> {
-    bail!("not there yet")
+pub fn run(args: Args, ui: &Ui) -> Result<()> {
+    let (board, core) = args.core.resolve()?;
+    let verilog = verilog_for(&board, &core)?;
+    let lines = verilog.lines().count();
+    match args.out {
+        Some(path) => {
+            write_whole(&path, &verilog)?;
+            let value = json!({
+                "board": board.name,
+                "core": core,
+                "file": path,
+                "lines": lines,
+            });
+            ui.result(&value, format!("wrote {} ({lines} lines)", path.display()));
+        }
+        None => {
+            let value = json!({
+                "board": board.name,
+                "core": core,
+                "verilog": verilog,
+                "lines": lines,
+            });
+            ui.result(&value, &verilog);
+        }
+    }
+    Ok(())
+}
+
+/// The Verilog of a board's top level.
+pub fn verilog_for(board: &Board, core: &CoreConfig) -> Result<String> {
+    bail!(
+        "there is no generator yet for {} with {} lanes and {} banks; give a design with `build --verilog`",
+        board.name,
+        core.lanes,
+        core.banks
+    )
+}
+
+/// Writes a file in one piece: it appears whole or not at all.
+fn write_whole(path: &Path, text: &str) -> Result<()> {
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    let folder = folder.unwrap_or(Path::new("."));
+    // Temporary files are private by default; this one is to have the permissions of any new file.
+    let written = tempfile::Builder::new()
+        .permissions(Permissions::from_mode(0o666))
+        .tempfile_in(folder)
+        .and_then(|mut file| {
+            file.write_all(text.as_bytes())?;
+            Ok(file.persist(path)?)
+        });
+    written.with_context(|| {
+        format!(
+            "cannot write {}; check that its folder is there and may be written to",
+            path.display()
+        )
+    })?;
+    Ok(())
 }

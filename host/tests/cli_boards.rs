@@ -1,0 +1,94 @@
+//! `firstspike boards`, `build` and `doctor` as a user calls them.
+
+use serde_json::Value;
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn firstspike(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_firstspike"))
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+/// The one JSON object that a command printed.
+fn json(arguments: &[&str]) -> Value {
+    let output = firstspike(arguments);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {errors}");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// The one line that a command failed with.
+fn error(arguments: &[&str]) -> String {
+    let output = firstspike(arguments);
+    assert!(!output.status.success(), "{arguments:?}");
+    assert!(output.stdout.is_empty(), "{arguments:?}");
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(text.lines().count(), 1, "{text}");
+    text
+}
+
+#[test]
+fn boards_tells_what_each_board_holds() {
+    let boards = json(&["boards", "--json"]);
+    assert_eq!(boards["boards"][0]["name"], "icebreaker");
+    assert_eq!(boards["boards"][1]["capacity"]["weights"], 655_360);
+    let text = firstspike(&["boards"]).stdout;
+    assert!(String::from_utf8(text).unwrap().contains("ulx3s-25f"));
+}
+
+#[test]
+fn a_board_can_be_a_file_of_the_users() {
+    let folder = tempfile::tempdir().unwrap();
+    let constraints = Path::new(env!("CARGO_MANIFEST_DIR")).join("../constraints");
+    let data = std::fs::read_to_string(constraints.join("icebreaker.toml")).unwrap();
+    let path = folder.path().join("mine.toml");
+    std::fs::write(&path, data.replace("\"icebreaker\"", "\"mine\"")).unwrap();
+    let path = path.to_str().unwrap();
+
+    let message = error(&["boards", path]);
+    assert!(message.contains("icebreaker.pcf"), "{message}");
+    std::fs::copy(
+        constraints.join("icebreaker.pcf"),
+        folder.path().join("icebreaker.pcf"),
+    )
+    .unwrap();
+    assert_eq!(json(&["boards", path, "--json"])["name"], "mine");
+}
+
+#[test]
+fn mistakes_are_one_sentence_on_standard_error() {
+    let message = error(&["build", "--board", "icebraker"]);
+    assert!(message.contains("did you mean `icebreaker`?"), "{message}");
+    let message = error(&["build", "--board", "icebreaker", "--banks", "3"]);
+    assert!(message.contains("choose one of 1, 2, 4, 8"), "{message}");
+    let message = error(&["build", "--board", "icebreaker", "--verilog", "not-there.v"]);
+    assert!(message.contains("not-there.v"), "{message}");
+}
+
+#[test]
+fn doctor_names_each_tool_and_what_needs_it() {
+    let findings = json(&["doctor", "--json"]);
+    let tools = findings["tools"].as_array().unwrap();
+    let names: Vec<&str> = tools.iter().map(|t| t["name"].as_str().unwrap()).collect();
+    for name in [
+        "yosys",
+        "nextpnr-ice40",
+        "nextpnr-ecp5",
+        "icepack",
+        "ecppack",
+        "verilator",
+    ] {
+        assert!(names.contains(&name), "{name}");
+    }
+    for tool in tools {
+        assert!(tool["needed_for"].is_string());
+        let told = if tool["found"] == true {
+            "path"
+        } else {
+            "install"
+        };
+        assert!(tool[told].is_string(), "{tool}");
+    }
+}

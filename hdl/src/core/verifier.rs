@@ -1,0 +1,202 @@
+//! Reads every memory back and computes its CRC-32.
+
+use crate::comment;
+use rust_hdl::prelude::*;
+
+#[derive(Copy, Clone, PartialEq, Debug, LogicState)]
+enum State {
+    Idle,
+    Geometry,
+    RowAddress,
+    RowData,
+    RowBytes,
+    LaneAddress,
+    LaneSelect,
+    LaneLow,
+    LaneHigh,
+    Done,
+}
+
+/// Walks over geometry, weights and margins in the order of `MemoryImage::checksum`.
+#[derive(LogicBlock)]
+pub struct Verifier {
+    pub clock: Signal<In, Clock>,
+    pub start: Signal<In, Bit>,
+    /// A pulse when `crc` is that of the memories. It is 0 before the first time.
+    pub done: Signal<Out, Bit>,
+    pub crc: Signal<Out, Bits<32>>,
+    /// The memories' addresses come from here.
+    pub active: Signal<Out, Bit>,
+    pub geometry_turn: Signal<Out, Bit>,
+    pub geometry_byte: Signal<In, Bits<8>>,
+    pub rows_used: Signal<In, Bits<16>>,
+    pub slots_used: Signal<In, Bits<8>>,
+    pub bank: Signal<Out, Bits<8>>,
+    /// The row or the slot.
+    pub address: Signal<Out, Bits<16>>,
+    pub take_row: Signal<Out, Bit>,
+    pub drop_byte: Signal<Out, Bit>,
+    pub row_byte: Signal<In, Bits<8>>,
+    pub lane: Signal<Out, Bits<8>>,
+    pub margin: Signal<In, Bits<16>>,
+    state: DFF<State>,
+    count: DFF<Bits<8>>,
+    unit: DFF<Bits<8>>,
+    at: DFF<Bits<16>>,
+    register: DFFWithInit<Bits<32>>,
+    take_byte: Signal<Local, Bit>,
+    byte: Signal<Local, Bits<8>>,
+    stages: [Signal<Local, Bits<32>>; 9],
+    polynomial: Constant<Bits<32>>,
+    all_ones: Constant<Bits<32>>,
+    last_row_byte: Constant<Bits<8>>,
+    last_bank: Constant<Bits<8>>,
+    last_lane: Constant<Bits<8>>,
+}
+
+impl Verifier {
+    pub fn new(lanes: usize, banks: usize) -> Self {
+        Verifier {
+            clock: Default::default(),
+            start: Default::default(),
+            done: Default::default(),
+            crc: Default::default(),
+            active: Default::default(),
+            geometry_turn: Default::default(),
+            geometry_byte: Default::default(),
+            rows_used: Default::default(),
+            slots_used: Default::default(),
+            bank: Default::default(),
+            address: Default::default(),
+            take_row: Default::default(),
+            drop_byte: Default::default(),
+            row_byte: Default::default(),
+            lane: Default::default(),
+            margin: Default::default(),
+            state: Default::default(),
+            count: Default::default(),
+            unit: Default::default(),
+            at: Default::default(),
+            register: DFFWithInit::new(0xFFFF_FFFF.into()),
+            take_byte: Default::default(),
+            byte: Default::default(),
+            stages: Default::default(),
+            polynomial: Constant::new(0xEDB8_8320.into()),
+            all_ones: Constant::new(0xFFFF_FFFF.into()),
+            last_row_byte: Constant::new((lanes as u64 / 8 - 1).into()),
+            last_bank: Constant::new((banks as u64 - 1).into()),
+            last_lane: Constant::new((lanes as u64 - 1).into()),
+        }
+    }
+}
+
+impl Logic for Verifier {
+    #[hdl_gen]
+    fn update(&mut self) {
+        comment!("module verifier");
+        comment!(
+            "Reads geometry, weights and margins back, byte by byte, and computes their CRC-32."
+        );
+        dff_setup!(self, clock, state, count, unit, at, register);
+        self.done.next = false;
+        self.active.next = true;
+        self.geometry_turn.next = false;
+        self.take_row.next = false;
+        self.drop_byte.next = false;
+        self.take_byte.next = false;
+        self.byte.next = self.row_byte.val();
+
+        match self.state.q.val() {
+            State::Idle => {
+                self.active.next = false;
+                self.count.d.next = 0.into();
+                self.unit.d.next = 0.into();
+                self.at.d.next = 0.into();
+                if self.start.val() {
+                    self.register.d.next = self.all_ones.val();
+                    self.state.d.next = State::Geometry;
+                }
+            }
+            State::Geometry => {
+                self.geometry_turn.next = true;
+                self.take_byte.next = true;
+                self.byte.next = self.geometry_byte.val();
+                self.count.d.next = self.count.q.val() + 1;
+                if self.count.q.val() == 32 {
+                    self.count.d.next = 0.into();
+                    self.state.d.next = State::RowAddress;
+                }
+            }
+            State::RowAddress => {
+                self.state.d.next = State::RowData;
+            }
+            State::RowData => {
+                self.take_row.next = true;
+                self.state.d.next = State::RowBytes;
+            }
+            State::RowBytes => {
+                self.take_byte.next = true;
+                self.drop_byte.next = true;
+                self.count.d.next = self.count.q.val() + 1;
+                if self.count.q.val() == self.last_row_byte.val() {
+                    self.count.d.next = 0.into();
+                    self.at.d.next = self.at.q.val() + 1;
+                    self.state.d.next = State::RowAddress;
+                    if self.at.q.val() + 1 == self.rows_used.val() {
+                        self.at.d.next = 0.into();
+                        self.unit.d.next = self.unit.q.val() + 1;
+                        if self.unit.q.val() == self.last_bank.val() {
+                            self.unit.d.next = 0.into();
+                            self.state.d.next = State::LaneAddress;
+                        }
+                    }
+                }
+            }
+            State::LaneAddress => {
+                self.state.d.next = State::LaneSelect;
+            }
+            State::LaneSelect => {
+                self.state.d.next = State::LaneLow;
+            }
+            State::LaneLow => {
+                self.take_byte.next = true;
+                self.byte.next = self.margin.val().get_bits::<8>(0);
+                self.state.d.next = State::LaneHigh;
+            }
+            State::LaneHigh => {
+                self.take_byte.next = true;
+                self.byte.next = self.margin.val().get_bits::<8>(8);
+                self.unit.d.next = self.unit.q.val() + 1;
+                self.state.d.next = State::LaneSelect;
+                if self.unit.q.val() == self.last_lane.val() {
+                    self.unit.d.next = 0.into();
+                    self.at.d.next = self.at.q.val() + 1;
+                    self.state.d.next = State::LaneAddress;
+                    if bit_cast::<8, 16>(self.at.q.val()) + 1 == self.slots_used.val() {
+                        self.state.d.next = State::Done;
+                    }
+                }
+            }
+            State::Done => {
+                self.done.next = true;
+                self.state.d.next = State::Idle;
+            }
+        }
+
+        comment!("CRC-32, eight bits at a time.");
+        self.stages[0].next = self.register.q.val() ^ bit_cast::<32, 8>(self.byte.val());
+        for i in 0..8 {
+            self.stages[i + 1].next = self.stages[i].val() >> 1;
+            if self.stages[i].val().get_bit(0) {
+                self.stages[i + 1].next = (self.stages[i].val() >> 1) ^ self.polynomial.val();
+            }
+        }
+        if self.take_byte.val() {
+            self.register.d.next = self.stages[8].val();
+        }
+        self.crc.next = !self.register.q.val();
+        self.bank.next = self.unit.q.val();
+        self.lane.next = self.unit.q.val();
+        self.address.next = self.at.q.val();
+    }
+}

@@ -1,0 +1,197 @@
+//! One bank of weights: rows of P bits, one row read or written a clock cycle.
+
+use firmware_model::board::{self, WeightMemory};
+use rust_hdl::core::ast::{Verilog, Wrapper};
+use rust_hdl::prelude::*;
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+/// The words and bits of an SB_SPRAM256KA.
+const WORDS: usize = board::SPRAM_WORDS as usize;
+const BITS: usize = board::SPRAM_WIDTH as usize;
+
+/// How SB_SPRAM256KA behaves, for simulation: synthesis knows the cell.
+const SPRAM_MODEL: &str = "\
+`ifndef SYNTHESIS
+// iCE40 UltraPlus single-port RAM, as far as it is used here. Its contents at power-up are unknown.
+module SB_SPRAM256KA (
+    input  wire [13:0] ADDRESS,
+    input  wire [15:0] DATAIN,
+    input  wire [3:0]  MASKWREN,
+    input  wire        WREN,
+    input  wire        CHIPSELECT,
+    input  wire        CLOCK,
+    input  wire        STANDBY,
+    input  wire        SLEEP,
+    input  wire        POWEROFF,
+    output reg  [15:0] DATAOUT
+);
+    reg [15:0] memory [0:16383];
+    wire awake = CHIPSELECT && !STANDBY && !SLEEP && POWEROFF;
+
+    always @(posedge CLOCK) begin
+        if (awake && WREN) begin
+            if (MASKWREN[0]) memory[ADDRESS][3:0] <= DATAIN[3:0];
+            if (MASKWREN[1]) memory[ADDRESS][7:4] <= DATAIN[7:4];
+            if (MASKWREN[2]) memory[ADDRESS][11:8] <= DATAIN[11:8];
+            if (MASKWREN[3]) memory[ADDRESS][15:12] <= DATAIN[15:12];
+        end else if (awake) begin
+            DATAOUT <= memory[ADDRESS];
+        end
+    end
+endmodule
+`endif
+";
+
+/// A single-port memory: a row written or, a clock cycle after its address, read.
+#[derive(LogicBlock)]
+pub struct WeightBank<const P: usize> {
+    pub clock: Signal<In, Clock>,
+    pub address: Signal<In, Bits<16>>,
+    pub write_enable: Signal<In, Bit>,
+    pub write_data: Signal<In, Bits<P>>,
+    pub read_data: Signal<Out, Bits<P>>,
+    _rows: usize,
+    _memory: WeightMemory,
+    _contents: BTreeMap<Bits<16>, Bits<P>>,
+}
+
+impl<const P: usize> WeightBank<P> {
+    pub fn new(rows: usize, memory: WeightMemory) -> Self {
+        WeightBank {
+            clock: Default::default(),
+            address: Default::default(),
+            write_enable: Default::default(),
+            write_data: Default::default(),
+            read_data: Default::default(),
+            _rows: rows,
+            _memory: memory,
+            _contents: BTreeMap::new(),
+        }
+    }
+
+    fn block_ram(&self) -> Verilog {
+        let top = self._rows.next_power_of_two().ilog2() - 1;
+        let unused = if top < 15 {
+            format!(
+                "wire unused_address = &{{1'b0, address[15:{}]}};\n",
+                top + 1
+            )
+        } else {
+            String::new()
+        };
+        Verilog::Custom(format!(
+            "// module weight_bank
+// One bank of weights: {rows} rows of {P} bits, one row written or read a clock cycle.
+reg [{bit}:0] memory [0:{last}];
+{unused}
+always @(posedge clock) begin
+    if (write_enable)
+        memory[address[{top}:0]] <= write_data;
+    read_data <= memory[address[{top}:0]];
+end
+",
+            rows = self._rows,
+            bit = P - 1,
+            last = self._rows - 1,
+        ))
+    }
+
+    fn spram(&self) -> Verilog {
+        let (deep, wide) = (self._rows.div_ceil(WORDS), P.div_ceil(BITS));
+        let mut code = format!(
+            "// module weight_bank
+// One bank of weights: {} rows of {P} bits in {} single-port RAM tiles, {wide} wide and {deep} deep.
+",
+            self._rows,
+            deep * wide
+        );
+        let high_bits = deep.ilog2();
+        if high_bits == 0 {
+            code += "wire unused_address = &{1'b0, address[15:14]};\n";
+        } else {
+            let high = format!("address[{}:14]", 13 + high_bits);
+            if high_bits < 2 {
+                let _ = writeln!(code, "wire unused_address = address[15];");
+            }
+            let _ = writeln!(code, "reg [{}:0] read_tile;", high_bits - 1);
+            let _ = writeln!(code, "always @(posedge clock) read_tile <= {high};");
+        }
+        for d in 0..deep {
+            let enable = if high_bits == 0 {
+                "1'b1".into()
+            } else {
+                format!("address[{}:14] == {high_bits}'d{d}", 13 + high_bits)
+            };
+            let _ = writeln!(code, "wire [{}:0] data_{d};", wide * BITS - 1);
+            for w in 0..wide {
+                let (low, bits) = (w * BITS, (P - w * BITS).min(BITS));
+                let padding = BITS - bits;
+                let data = if padding == 0 {
+                    format!("write_data[{}:{low}]", low + bits - 1)
+                } else {
+                    format!("{{{padding}'d0, write_data[{}:{low}]}}", low + bits - 1)
+                };
+                let _ = write!(
+                    code,
+                    "SB_SPRAM256KA tile_{d}_{w} (
+    .ADDRESS(address[13:0]),
+    .DATAIN({data}),
+    .MASKWREN(4'b1111),
+    .WREN(write_enable),
+    .CHIPSELECT({enable}),
+    .CLOCK(clock),
+    .STANDBY(1'b0),
+    .SLEEP(1'b0),
+    .POWEROFF(1'b1),
+    .DATAOUT(data_{d}[{}:{low}])
+);
+",
+                    low + BITS - 1
+                );
+            }
+            if P < wide * BITS {
+                let _ = writeln!(
+                    code,
+                    "wire unused_data_{d} = &{{1'b0, data_{d}[{}:{P}]}};",
+                    wide * BITS - 1
+                );
+            }
+        }
+        let mut chosen = format!("data_{}[{}:0]", deep - 1, P - 1);
+        for d in (0..deep - 1).rev() {
+            chosen = format!(
+                "read_tile == {high_bits}'d{d} ? data_{d}[{}:0] : {chosen}",
+                P - 1
+            );
+        }
+        let _ = writeln!(code, "assign read_data = {chosen};");
+        Verilog::Wrapper(Wrapper {
+            code,
+            cores: SPRAM_MODEL.into(),
+        })
+    }
+}
+
+impl<const P: usize> Logic for WeightBank<P> {
+    fn update(&mut self) {
+        if self.clock.pos_edge() {
+            let address = self.address.val();
+            if self.write_enable.val() {
+                self._contents.insert(address, self.write_data.val());
+            }
+            self.read_data.next = self._contents.get(&address).copied().unwrap_or_default();
+        }
+    }
+
+    fn connect(&mut self) {
+        self.read_data.connect();
+    }
+
+    fn hdl(&self) -> Verilog {
+        match self._memory {
+            WeightMemory::Bram => self.block_ram(),
+            WeightMemory::Spram => self.spram(),
+        }
+    }
+}

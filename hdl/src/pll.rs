@@ -1,0 +1,133 @@
+//! The clock of the core from that of the board: the vendors' PLLs, wrapped once.
+
+use firmware_model::board::{Clock as BoardClock, Pll};
+use rust_hdl::core::ast::{Verilog, Wrapper};
+use rust_hdl::prelude::*;
+
+/// A board's PLL, or a wire where it has none. In simulation always a wire, so that the virtual board
+/// is clocked at the core's rate.
+#[derive(LogicBlock)]
+pub struct ClockSource {
+    pub oscillator: Signal<In, Clock>,
+    pub clock: Signal<Out, Clock>,
+    _settings: BoardClock,
+}
+
+impl ClockSource {
+    pub fn new(settings: &BoardClock) -> Self {
+        ClockSource {
+            oscillator: Default::default(),
+            clock: Default::default(),
+            _settings: settings.clone(),
+        }
+    }
+}
+
+fn ice40(divr: u8, divf: u8, divq: u8, filter_range: u8) -> String {
+    format!(
+        "wire unused_lock;
+
+SB_PLL40_PAD #(
+    .FEEDBACK_PATH(\"SIMPLE\"),
+    .DIVR(4'd{divr}),
+    .DIVF(7'd{divf}),
+    .DIVQ(3'd{divq}),
+    .FILTER_RANGE(3'd{filter_range})
+) pll (
+    .PACKAGEPIN(oscillator),
+    .RESETB(1'b1),
+    .BYPASS(1'b0),
+    .PLLOUTCORE(),
+    .PLLOUTGLOBAL(clock),
+    .LOCK(unused_lock)
+);
+"
+    )
+}
+
+fn ecp5(clki_div: u8, clkfb_div: u8, clkop_div: u8, clkop_cphase: u8) -> String {
+    format!(
+        "wire unused_lock;
+
+EHXPLLL #(
+    .PLLRST_ENA(\"DISABLED\"),
+    .INTFB_WAKE(\"DISABLED\"),
+    .STDBY_ENABLE(\"DISABLED\"),
+    .DPHASE_SOURCE(\"DISABLED\"),
+    .OUTDIVIDER_MUXA(\"DIVA\"),
+    .OUTDIVIDER_MUXB(\"DIVB\"),
+    .OUTDIVIDER_MUXC(\"DIVC\"),
+    .OUTDIVIDER_MUXD(\"DIVD\"),
+    .CLKI_DIV({clki_div}),
+    .CLKOP_ENABLE(\"ENABLED\"),
+    .CLKOP_DIV({clkop_div}),
+    .CLKOP_CPHASE({clkop_cphase}),
+    .CLKOP_FPHASE(0),
+    .FEEDBK_PATH(\"CLKOP\"),
+    .CLKFB_DIV({clkfb_div})
+) pll (
+    .CLKI(oscillator),
+    .CLKFB(clock),
+    .CLKOP(clock),
+    .RST(1'b0),
+    .STDBY(1'b0),
+    .PHASESEL0(1'b0),
+    .PHASESEL1(1'b0),
+    .PHASEDIR(1'b1),
+    .PHASESTEP(1'b1),
+    .PHASELOADREG(1'b1),
+    .PLLWAKESYNC(1'b0),
+    .ENCLKOP(1'b0),
+    .LOCK(unused_lock)
+);
+"
+    )
+}
+
+impl Logic for ClockSource {
+    fn update(&mut self) {
+        self.clock.next = self.oscillator.val();
+    }
+
+    fn connect(&mut self) {
+        self.clock.connect();
+    }
+
+    fn hdl(&self) -> Verilog {
+        let clock = &self._settings;
+        let (vendor, about) = match clock.pll {
+            None => (String::new(), "The core runs at the board's clock.".to_owned()),
+            Some(pll) => (
+                match pll {
+                    Pll::Ice40 {
+                        divr,
+                        divf,
+                        divq,
+                        filter_range,
+                    } => ice40(divr, divf, divq, filter_range),
+                    Pll::Ecp5 {
+                        clki_div,
+                        clkfb_div,
+                        clkop_div,
+                        clkop_cphase,
+                    } => ecp5(clki_div, clkfb_div, clkop_div, clkop_cphase),
+                },
+                format!(
+                    "{:.3} MHz from the board's {:.3} MHz. In simulation a wire: simulate at the core's rate.",
+                    f64::from(clock.core_hz) / 1e6,
+                    f64::from(clock.input_hz) / 1e6,
+                ),
+            ),
+        };
+        let wire = "assign clock = oscillator;\n";
+        let body = if vendor.is_empty() {
+            wire.to_owned()
+        } else {
+            format!("`ifdef SYNTHESIS\n{vendor}`else\n{wire}`endif\n")
+        };
+        Verilog::Wrapper(Wrapper {
+            code: format!("// module clock_source\n// {about}\n{body}"),
+            cores: String::new(),
+        })
+    }
+}

@@ -1,0 +1,44 @@
+//! The frames' check.
+
+use crate::comment;
+use rust_hdl::prelude::*;
+
+/// CRC-16/IBM-3740 (poly 0x1021, start 0xFFFF), one byte a clock.
+///
+/// Over a frame with its check, high byte first, it becomes 0.
+#[derive(LogicBlock, Default)]
+pub struct Crc16 {
+    pub clock: Signal<In, Clock>,
+    /// Start again; goes before `strobe`.
+    pub clear: Signal<In, Bit>,
+    /// Take `data` in.
+    pub strobe: Signal<In, Bit>,
+    pub data: Signal<In, Bits<8>>,
+    pub value: Signal<Out, Bits<16>>,
+    state: DFF<Bits<16>>,
+    high: Signal<Local, Bits<8>>,
+    folded: Signal<Local, Bits<8>>,
+    wide: Signal<Local, Bits<16>>,
+}
+
+impl Logic for Crc16 {
+    #[hdl_gen]
+    fn update(&mut self) {
+        comment!("module crc16");
+        comment!("CRC-16/IBM-3740, eight steps of x^16 + x^12 + x^5 + 1 at once.");
+        dff_setup!(self, clock, state);
+        self.high.next = self.state.q.val().get_bits::<8>(8) ^ self.data.val();
+        self.folded.next = self.high.val() ^ (self.high.val() >> 4);
+        self.wide.next = bit_cast::<16, 8>(self.folded.val());
+        if self.strobe.val() {
+            self.state.d.next = (self.state.q.val() << 8)
+                ^ (self.wide.val() << 12)
+                ^ (self.wide.val() << 5)
+                ^ self.wide.val();
+        }
+        if self.clear.val() {
+            self.state.d.next = 0xFFFF.into();
+        }
+        self.value.next = self.state.q.val();
+    }
+}

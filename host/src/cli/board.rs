@@ -1,9 +1,216 @@
-use super::Ui;
-use anyhow::{bail, Result};
+//! `firstspike board`, and virtual boards for the other commands.
+
+use super::generate::{verilog_for, CoreArgs};
+use super::{interrupt, Ui};
+use anyhow::Result;
+use firmware_model::board::Board;
+use firmware_model::config::CoreConfig;
+use firmware_model::device::Device;
+use firmware_model::protocol::DeviceConfig;
+use firstspike_sim::library::Library;
+use firstspike_sim::rtl::RtlOptions;
+use firstspike_sim::server::{Event, Traffic};
+use firstspike_sim::terminal::Link;
+use firstspike_sim::verilator::{cache_folder, compile, Ports, Source, Tools, Waveform};
+use firstspike_sim::{ModelBoard, RtlBoard, VirtualBoard};
+use serde_json::json;
+use std::fmt::Write;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+/// The name of the generated top module.
+const TOP: &str = "top";
+
+/// How often Ctrl-C is looked for while the board runs.
+const POLL: Duration = Duration::from_millis(50);
+
+/// What plays the board.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Sim {
+    /// The generated Verilog under Verilator, its UART pins bit for bit
+    Rtl,
+    /// The device as software: the same answers, much faster
+    Model,
+}
+
+impl Sim {
+    fn name(self) -> &'static str {
+        match self {
+            Sim::Rtl => "rtl",
+            Sim::Model => "model",
+        }
+    }
+}
 
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    #[command(flatten)]
+    core: CoreArgs,
+    /// What plays the board
+    #[arg(long, value_enum)]
+    sim: Sim,
+    /// The seed of what the memories hold at power-up
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Write a waveform of all that happens: VCD if the name ends in .vcd, else FST
+    #[arg(long, value_name = "FILE")]
+    trace: Option<PathBuf>,
+    /// Make a link of this name to the port, for as long as the board runs
+    #[arg(long, value_name = "PATH")]
+    link: Option<PathBuf>,
+}
 
-pub fn run(_args: Args, _ui: &Ui) -> Result<()> {
-    bail!("not there yet")
+pub fn run(args: Args, ui: &Ui) -> Result<()> {
+    let stop = interrupt::flag()?;
+    let (board, core) = args.core.resolve()?;
+    let power_up = PowerUp {
+        board: &board,
+        core: &core,
+        sim: args.sim,
+        seed: args.seed,
+        trace: args.trace.as_deref(),
+    };
+    let virtual_board = power_up.start(ui, stop, tell)?;
+    let link = args
+        .link
+        .map(|path| Link::make(&path, virtual_board.port()).map(|link| (path, link)))
+        .transpose()?;
+    let port = match &link {
+        Some((path, _)) => path,
+        None => virtual_board.port(),
+    };
+
+    let value = json!({
+        "port": port,
+        "board": board.name,
+        "sim": args.sim.name(),
+        "core": core,
+        "baud": board.uart.baud,
+        "clock_hz": board.clock.core_hz,
+    });
+    ui.result(&value, announcement(&board, &core, args.sim, port));
+    while virtual_board.is_running() && !stop.load(Ordering::SeqCst) {
+        thread::sleep(POLL);
+    }
+    drop(link);
+    let traffic = virtual_board.finish()?;
+    eprintln!("{}", summary(&traffic));
+    Ok(())
+}
+
+/// A virtual board to be switched on.
+pub(super) struct PowerUp<'a> {
+    pub board: &'a Board,
+    pub core: &'a CoreConfig,
+    pub sim: Sim,
+    /// What the memories hold at power-up follows from it.
+    pub seed: u64,
+    /// Where to write a waveform; only RTL has one.
+    pub trace: Option<&'a Path>,
+}
+
+impl PowerUp<'_> {
+    /// Switches the board on; it runs until the result is dropped. RTL that has not been compiled before is, with a
+    /// spinner, until `stop` is set. `tell` hears what happens at the port.
+    pub fn start(
+        &self,
+        ui: &Ui,
+        stop: &AtomicBool,
+        tell: impl FnMut(Event) + Send + 'static,
+    ) -> Result<VirtualBoard> {
+        let started = match self.sim {
+            Sim::Rtl => {
+                let options = RtlOptions {
+                    clock_hz: self.board.clock.core_hz,
+                    baud: self.board.uart.baud,
+                    seed: self.seed,
+                    trace: self.trace.map(Path::to_owned),
+                };
+                VirtualBoard::spawn(RtlBoard::new(&self.library(ui, stop)?, &options)?, tell)?
+            }
+            Sim::Model => {
+                anyhow::ensure!(
+                    self.trace.is_none(),
+                    "the software device has no signals for a waveform; leave --trace away, or take --sim rtl"
+                );
+                let config = DeviceConfig {
+                    core: *self.core,
+                    board_number: self.board.number,
+                    clock_hz: self.board.clock.core_hz,
+                    baud: self.board.uart.baud,
+                };
+                let device = Device::with_junk(config, self.seed);
+                VirtualBoard::spawn(ModelBoard::new(device), tell)?
+            }
+        };
+        Ok(started)
+    }
+
+    /// The board's Verilog, compiled.
+    fn library(&self, ui: &Ui, stop: &AtomicBool) -> Result<Library> {
+        let verilog = verilog_for(self.board, self.core)?;
+        let source = Source {
+            verilog: &verilog,
+            top: TOP,
+            ports: Ports {
+                clock: &self.board.clock.signal,
+                rx: &self.board.uart.rx,
+                tx: &self.board.uart.tx,
+            },
+            waveform: self.trace.map(Waveform::of),
+        };
+        let spinner = ui.spinner("looking for the compiled virtual board");
+        let library = compile(&source, &cache_folder(), &Tools::find()?, &mut |stage| {
+            spinner.set_message(stage.to_string());
+            if stop.load(Ordering::SeqCst) {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        });
+        spinner.finish_and_clear();
+        Ok(library?)
+    }
+}
+
+/// Tells the person at the terminal what would otherwise look like a board that does not answer.
+fn tell(event: Event) {
+    match event {
+        Event::Opened => eprintln!("a client opened the port"),
+        Event::Closed => eprintln!("the port was closed"),
+        Event::RateDiffers { client, device } => eprintln!(
+            "the client set {client} baud, the board has {device}: they will not understand each other"
+        ),
+        Event::FramingErrors(count) => eprintln!("{count} bytes came without a stop bit so far"),
+    }
+}
+
+fn announcement(board: &Board, core: &CoreConfig, sim: Sim, port: &Path) -> String {
+    let kind = match sim {
+        Sim::Rtl => "its Verilog, run by Verilator",
+        Sim::Model => "as software",
+    };
+    let mut text = String::new();
+    let _ = writeln!(
+        text,
+        "{} with {} lanes and {} banks, {kind}",
+        board.title, core.lanes, core.banks
+    );
+    let _ = writeln!(text, "\n  port  {}\n", port.display());
+    let _ = write!(
+        text,
+        "Try `firstspike deploy MODEL --port {}` in another terminal. Ctrl-C switches the board off.",
+        port.display()
+    );
+    text
+}
+
+fn summary(traffic: &Traffic) -> String {
+    format!(
+        "switched off after {} bytes in and {} bytes out for {} clients, {} framing errors",
+        traffic.to_device, traffic.from_device, traffic.clients, traffic.framing_errors
+    )
 }

@@ -1,0 +1,114 @@
+//! `firstspike board` as a user calls it: from the line that names the port to Ctrl-C.
+
+use firmware_model::protocol::{kind, Frame, FrameReader, REPLY};
+use serde_json::Value;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+/// Long enough for a busy machine; a test that passes does not wait for it.
+const LIMIT: Duration = Duration::from_secs(30);
+
+fn firstspike(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_firstspike"));
+    command.args(arguments);
+    command
+}
+
+/// A virtual board in a process of its own, and the JSON object that it printed.
+fn start(arguments: &[&str]) -> (Child, Value) {
+    let mut child = firstspike(arguments)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.as_mut().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    (child, serde_json::from_str(&line).unwrap())
+}
+
+/// Sends the board's process a signal, as Ctrl-C (`INT`) or an init system (`TERM`) does, and expects a good end.
+/// Returns what it said on standard error.
+fn end(mut child: Child, signal: &str) -> String {
+    let kill = Command::new("kill")
+        .args([format!("-{signal}"), child.id().to_string()])
+        .status();
+    assert!(kill.unwrap().success());
+    assert!(child.wait().unwrap().success());
+    let mut text = String::new();
+    child
+        .stderr
+        .take()
+        .unwrap()
+        .read_to_string(&mut text)
+        .unwrap();
+    text
+}
+
+/// Asks the device at a port who it is.
+fn info(port: &Path, baud: u32) -> Frame {
+    let mut port = serialport::new(port.to_string_lossy(), baud)
+        .timeout(LIMIT)
+        .open()
+        .unwrap();
+    let request = Frame {
+        kind: kind::INFO,
+        sequence: 1,
+        payload: Vec::new(),
+    };
+    port.write_all(&request.to_wire()).unwrap();
+    let mut reader = FrameReader::default();
+    loop {
+        let mut byte = [0];
+        port.read_exact(&mut byte).unwrap();
+        if let Some(frame) = reader.push(byte[0]) {
+            return frame.unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_virtual_board_names_its_port_and_answers_there_until_it_is_stopped() {
+    let folder = tempfile::tempdir().unwrap();
+    let link = folder.path().join("board");
+    let name = link.to_str().unwrap();
+    for signal in ["INT", "TERM"] {
+        let arguments = ["board", "--board", "icebreaker", "--sim", "model", "--json"];
+        let (child, value) = start(&[&arguments[..], &["--link", name]].concat());
+        assert_eq!(value["port"], name);
+        assert_eq!(value["board"], "icebreaker");
+        assert_eq!(info(&link, 3_000_000).kind, kind::INFO | REPLY);
+        let said = end(child, signal);
+        assert!(said.contains("1 clients"), "{said}");
+        assert!(std::fs::symlink_metadata(&link).is_err());
+    }
+}
+
+#[test]
+fn another_core_is_what_info_tells() {
+    let arguments = ["--board", "icebreaker", "--lanes", "8", "--banks", "2"];
+    let (child, value) = start(&[&["board", "--sim", "model", "--json"], &arguments[..]].concat());
+    let reply = info(Path::new(value["port"].as_str().unwrap()), 3_000_000);
+    assert_eq!(reply.payload[7..10], [8, 0, 2]);
+    end(child, "INT");
+}
+
+#[test]
+fn bad_requests_are_one_sentence() {
+    let model = ["board", "--board", "icebreaker", "--sim", "model"];
+    let cases = [
+        (vec!["--trace", "wave.vcd"], "--sim rtl"),
+        (vec!["--link", "/no/such/folder/board"], "/no/such/folder/board"),
+        (vec!["--lanes", "12"], "12 lanes"),
+    ];
+    for (extra, expected) in cases {
+        let output = firstspike(&[&model[..], &extra].concat()).output().unwrap();
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && output.stdout.is_empty());
+        assert_eq!(text.lines().count(), 1, "{text}");
+        assert!(text.contains(expected), "{text}");
+    }
+}

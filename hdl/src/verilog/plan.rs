@@ -361,8 +361,11 @@ impl Planner<'_, '_> {
                 covered[lo..lo + width]
                     .iter_mut()
                     .for_each(|c| *c = c.saturating_add(1));
+                // Bits made from other bits of the same word stay together: simulators take the word for one signal
+                // and would see a loop.
                 settled &= reads(statement).into_iter().all(|(s, bits)| {
-                    !self.is_variable(s) || !self.is_intermediate(&table, *i, s, bits)
+                    let intermediate = || self.is_intermediate(&table, *i, s, bits);
+                    !self.is_variable(s) || (s != *symbol && !intermediate())
                 });
             }
             if !settled || covered.iter().any(|c| *c > 1) {

@@ -1,0 +1,459 @@
+//! Circuits that use what the emitter translates.
+
+use firstspike_hdl::comment;
+use firstspike_hdl::ram::{Spram, SyncRam};
+use rust_hdl::prelude::*;
+
+/// One neuron: adds positive weight bits.
+#[derive(LogicBlock)]
+pub struct Lane<const W: usize, const S: usize> {
+    pub clock: Signal<In, Clock>,
+    pub load: Signal<In, Bit>,
+    pub start: Signal<In, Bits<W>>,
+    pub weight: [Signal<In, Bit>; S],
+    pub potential: Signal<Out, Bits<W>>,
+    pub fire: Signal<Out, Bit>,
+    sum: Signal<Local, Bits<W>>,
+    value: DFF<Bits<W>>,
+    one: Constant<Bits<W>>,
+    sign: Constant<Bits<8>>,
+}
+
+impl<const W: usize, const S: usize> Default for Lane<W, S> {
+    fn default() -> Self {
+        Self {
+            clock: Default::default(),
+            load: Default::default(),
+            start: Default::default(),
+            weight: std::array::from_fn(|_| Default::default()),
+            potential: Default::default(),
+            fire: Default::default(),
+            sum: Default::default(),
+            value: Default::default(),
+            one: Constant::new(1.into()),
+            sign: Constant::new(((W - 1) as u64).into()),
+        }
+    }
+}
+
+impl<const W: usize, const S: usize> Logic for Lane<W, S> {
+    #[hdl_gen]
+    fn update(&mut self) {
+        comment!("module lane_w{potential}");
+        comment!(
+            "One neuron of a fold: adds the positive weight bits of a cycle to its potential."
+        );
+        dff_setup!(self, clock, value);
+        comment!("Weight bits that agree with a spike.");
+        self.sum.next = 0.into();
+        for b in 0..S {
+            if self.weight[b].val() {
+                self.sum.next = self.sum.val() + self.one.val();
+            }
+        }
+        if self.load.val() {
+            self.value.d.next = self.start.val();
+        } else {
+            self.value.d.next = self.value.q.val() + self.sum.val();
+        }
+        self.potential.next = self.value.q.val();
+        self.fire.next = !self.value.q.val().get_bit(self.sign.val().index());
+    }
+}
+
+/// Lanes in a row, with a two-dimensional array and computed indices.
+#[derive(LogicBlock)]
+pub struct Tile<const P: usize, const S: usize> {
+    pub clock: Signal<In, Clock>,
+    pub load: Signal<In, Bit>,
+    pub start: Signal<In, Bits<12>>,
+    pub row: [Signal<In, Bits<P>>; S],
+    pub fired: Signal<Out, Bits<P>>,
+    pub last: Signal<Out, Bits<12>>,
+    lanes: [Lane<12, S>; P],
+}
+
+impl<const P: usize, const S: usize> Default for Tile<P, S> {
+    fn default() -> Self {
+        Self {
+            clock: Default::default(),
+            load: Default::default(),
+            start: Default::default(),
+            row: std::array::from_fn(|_| Default::default()),
+            fired: Default::default(),
+            last: Default::default(),
+            lanes: std::array::from_fn(|_| Default::default()),
+        }
+    }
+}
+
+impl<const P: usize, const S: usize> Logic for Tile<P, S> {
+    #[hdl_gen]
+    fn update(&mut self) {
+        comment!("module tile");
+        comment!("Lanes that work side by side.");
+        self.fired.next = 0.into();
+        for j in 0..P {
+            self.lanes[j].clock.next = self.clock.val();
+            self.lanes[j].load.next = self.load.val();
+            self.lanes[j].start.next = self.start.val();
+            for b in 0..S {
+                self.lanes[j].weight[b].next = self.row[b].val().get_bit(j);
+            }
+            self.fired.next = self.fired.val().replace_bit(j, self.lanes[j].fire.val());
+        }
+        self.last.next = self.lanes[3].potential.val();
+    }
+}
+
+#[derive(Debug, Copy, Clone, PartialEq, LogicState)]
+pub enum State {
+    Idle,
+    Run,
+    Done,
+}
+
+/// A state machine whose enum leaves one code unused.
+#[derive(LogicBlock)]
+pub struct Machine {
+    pub clock: Signal<In, Clock>,
+    pub go: Signal<In, Bit>,
+    pub busy: Signal<Out, Bit>,
+    pub steps: Signal<Out, Bits<4>>,
+    state: DFF<State>,
+    count: DFFWithInit<Bits<4>>,
+}
+
+impl Default for Machine {
+    fn default() -> Self {
+        Self {
+            clock: Default::default(),
+            go: Default::default(),
+            busy: Default::default(),
+            steps: Default::default(),
+            state: Default::default(),
+            count: DFFWithInit::new(9.into()),
+        }
+    }
+}
+
+impl Logic for Machine {
+    #[hdl_gen]
+    fn update(&mut self) {
+        dff_setup!(self, clock, state, count);
+        comment!("One pass for each `go`.");
+        match self.state.q.val() {
+            State::Idle => {
+                if self.go.val() {
+                    self.state.d.next = State::Run;
+                }
+            }
+            State::Run => {
+                self.count.d.next = self.count.q.val() - 1;
+                comment!("The last step.");
+                if self.count.q.val() == 1 {
+                    self.state.d.next = State::Done;
+                }
+            }
+            State::Done => {
+                self.count.d.next = 9.into();
+                self.state.d.next = State::Idle;
+            }
+        }
+        self.busy.next = self.state.q.val() != State::Idle;
+        self.steps.next = self.count.q.val();
+    }
+}
+
+/// Every operator, for lint and for simulation against rust-hdl.
+#[derive(LogicBlock)]
+pub struct Alu {
+    pub clock: Signal<In, Clock>,
+    pub op: Signal<In, Bits<5>>,
+    pub a: Signal<In, Bits<12>>,
+    pub b: Signal<In, Bits<12>>,
+    pub f: Signal<In, Bit>,
+    pub s: Signal<In, Signed<12>>,
+    pub t: Signal<In, Signed<12>>,
+    pub one: Signal<In, Bits<1>>,
+    pub result: Signal<Out, Bits<12>>,
+    pub flag: Signal<Out, Bit>,
+    pub wide: Signal<Out, Signed<16>>,
+    pub field: Signal<Out, Bits<4>>,
+    pub one_out: Signal<Out, Bits<1>>,
+    pub held: Signal<Out, Bits<12>>,
+    local: Signal<Local, Bits<12>>,
+    register: DFF<Bits<12>>,
+    limit: Constant<Bits<12>>,
+    negative: Constant<Signed<12>>,
+}
+
+impl Default for Alu {
+    fn default() -> Self {
+        Self {
+            clock: Default::default(),
+            op: Default::default(),
+            a: Default::default(),
+            b: Default::default(),
+            f: Default::default(),
+            s: Default::default(),
+            t: Default::default(),
+            one: Default::default(),
+            result: Default::default(),
+            flag: Default::default(),
+            wide: Default::default(),
+            field: Default::default(),
+            one_out: Default::default(),
+            held: Default::default(),
+            local: Default::default(),
+            register: Default::default(),
+            limit: Constant::new(0x5a5.into()),
+            negative: Constant::new(Signed::<12>::from(-7)),
+        }
+    }
+}
+
+impl Logic for Alu {
+    #[hdl_gen]
+    fn update(&mut self) {
+        self.register.clock.next = self.clock.val();
+        comment!("The operation.");
+        self.local.next = self.a.val() ^ self.b.val();
+        self.result.next = self.a.val();
+        self.flag.next = self.f.val();
+        self.field.next = 0.into();
+        if self.op.val() == 0 {
+            self.result.next = self.a.val() + self.b.val();
+        } else if self.op.val() == 1 {
+            self.result.next = self.a.val() - self.b.val() + self.f.val();
+        } else if self.op.val() == 2 {
+            self.result.next = !(self.a.val() & self.b.val()) | self.local.val();
+        } else if self.op.val() == 3 {
+            self.result.next = (self.a.val() + self.b.val()) >> 1;
+        } else if self.op.val() == 4 {
+            self.result.next = self.a.val() << self.b.val().get_bits::<3>(2);
+        } else if self.op.val() == 5 {
+            self.result.next = bit_cast::<12, 7>(self.a.val().get_bits::<7>(3));
+        } else if self.op.val() == 6 {
+            self.field.next = bit_cast::<4, 12>(self.a.val() + self.local.val());
+        } else if self.op.val() == 7 {
+            self.flag.next = (self.a.val() - self.b.val()).get_bit(11);
+        } else if self.op.val() == 8 {
+            self.flag.next = self.a.val().get_bit(self.b.val().get_bits::<3>(0).index());
+        } else if self.op.val() == 9 {
+            self.field.next = self
+                .a
+                .val()
+                .get_bits::<4>(self.b.val().get_bits::<4>(4).index());
+        } else if self.op.val() == 10 {
+            self.field.next = self
+                .a
+                .val()
+                .get_bits::<4>(self.b.val().get_bits::<3>(4).index());
+        } else if self.op.val() == 11 {
+            self.flag.next = self.s.val() < self.t.val();
+        } else if self.op.val() == 12 {
+            self.flag.next = self.s.val() >= self.negative.val();
+        } else if self.op.val() == 13 {
+            self.result.next = self.a.val().replace_bit(5, self.f.val());
+        } else if self.op.val() == 14 {
+            self.result.next =
+                (self.a.val() + 1).replace_bit(self.b.val().get_bits::<3>(1).index(), self.f.val());
+        } else if self.op.val() == 15 {
+            self.flag.next = self.a.val().all() | self.b.val().any() & self.local.val().xor();
+        } else if self.op.val() == 16 {
+            self.flag.next = (self.a.val() & self.b.val()).any() && !self.f.val();
+        } else if self.op.val() == 17 {
+            self.result.next = unsigned_cast(-self.s.val() + self.t.val());
+        } else if self.op.val() == 18 {
+            self.flag.next = self.a.val() & self.b.val() == self.limit.val();
+        } else if self.op.val() == 19 {
+            self.flag.next = self.a.val() > self.limit.val() || self.b.val() <= 77;
+        } else if self.op.val() == 20 {
+            self.flag.next = self.one.val().get_bit(0) ^ self.f.val();
+        } else if self.op.val() == 21 {
+            self.result.next = bit_cast::<12, 1>(self.one.val()) + self.a.val();
+        } else if self.op.val() == 22 {
+            self.field.next = self.a.val().get_bits::<4>(10);
+        } else if self.op.val() == 23 {
+            self.flag.next = signed_cast(self.a.val()) < self.s.val();
+        } else if self.op.val() == 24 {
+            self.result.next = self.a.val() - 1;
+        } else if self.op.val() == 25 {
+            self.result.next = self.result.val() + self.register.q.val();
+            self.result.next = self.result.val() & 0xff0;
+        } else if self.op.val() == 26 {
+            for i in 0..4 {
+                if i != 2 {
+                    self.result.next = self.result.val() + i.to_bits();
+                    self.field.next = self
+                        .field
+                        .val()
+                        .replace_bit(i, self.b.val().get_bit(2 * i + 1));
+                }
+            }
+        }
+        self.wide.next = signed_bit_cast(self.s.val());
+        if self.op.val().get_bit(0) {
+            self.wide.next =
+                signed_bit_cast::<16, 12>(self.s.val()) - signed_bit_cast::<16, 12>(self.t.val());
+        }
+        self.one_out.next = self.one.val() + self.f.val();
+        self.register.d.next = self.result.val();
+        self.held.next = self.register.q.val();
+    }
+}
+
+#[derive(Copy, Clone, Debug, Default, PartialEq, LogicStruct)]
+pub struct Event {
+    pub index: Bits<10>,
+    pub step: Bits<5>,
+    pub state: State,
+    pub valid: Bit,
+}
+
+/// Structs: whole, single fields read and written.
+#[derive(LogicBlock, Default)]
+pub struct Events {
+    pub clock: Signal<In, Clock>,
+    pub event: Signal<In, Event>,
+    pub taken: Signal<Out, Event>,
+    pub late: Signal<Out, Bit>,
+    pub index: Signal<Out, Bits<10>>,
+    last: DFF<Event>,
+}
+
+impl Logic for Events {
+    #[hdl_gen]
+    fn update(&mut self) {
+        dff_setup!(self, clock, last);
+        if self.event.val().valid {
+            self.last.d.next = self.event.val();
+        }
+        self.taken.next = self.last.q.val();
+        if self.event.val().index == 3 {
+            self.taken.next.valid = false;
+            self.taken.next.state = State::Done;
+            self.taken.next.step = self.event.val().step;
+        }
+        self.late.next =
+            self.event.val().step > self.last.q.val().step || self.event.val().state == State::Run;
+        self.index.next = self.event.val().index ^ self.last.q.val().index;
+    }
+}
+
+/// A request and its answer.
+#[derive(LogicInterface, Default)]
+pub struct Bus {
+    pub request: Signal<In, Bits<6>>,
+    pub answer: Signal<Out, Bits<6>>,
+}
+
+#[derive(LogicBlock, Default)]
+pub struct Server {
+    pub bus: Bus,
+}
+
+impl Logic for Server {
+    #[hdl_gen]
+    fn update(&mut self) {
+        self.bus.answer.next = self.bus.request.val() + 5;
+    }
+}
+
+/// Interfaces, linked to a child; names that are keywords or would collide.
+#[derive(LogicBlock, Default)]
+pub struct Relay {
+    pub bus: Bus,
+    pub initial: Signal<In, Bits<1>>,
+    pub server_bus_request: Signal<In, Bits<1>>,
+    pub begin: Signal<Out, Bits<1>>,
+    server: Server,
+}
+
+impl Logic for Relay {
+    #[hdl_gen]
+    fn update(&mut self) {
+        Bus::link(&mut self.bus, &mut self.server.bus);
+        self.begin.next = self.initial.val() ^ self.server_bus_request.val();
+    }
+}
+
+/// Blocks of hand-written Verilog, and a child whose input needs a signal of its own.
+#[derive(LogicBlock)]
+pub struct Memories {
+    pub clock: Signal<In, Clock>,
+    pub write: Signal<In, Bit>,
+    pub address: Signal<In, Bits<16>>,
+    pub read: Signal<In, Bits<5>>,
+    pub data: Signal<In, Bits<32>>,
+    pub block: Signal<Out, Bits<16>>,
+    pub tiles: Signal<Out, Bits<32>>,
+    ram: SyncRam<16, 5>,
+    spram: Spram<32>,
+    wrote: DFF<Bit>,
+}
+
+impl Default for Memories {
+    fn default() -> Self {
+        Self {
+            clock: Default::default(),
+            write: Default::default(),
+            address: Default::default(),
+            read: Default::default(),
+            data: Default::default(),
+            block: Default::default(),
+            tiles: Default::default(),
+            ram: SyncRam::new(24, 11),
+            spram: Spram::new(2),
+            wrote: Default::default(),
+        }
+    }
+}
+
+impl Logic for Memories {
+    #[hdl_gen]
+    fn update(&mut self) {
+        dff_setup!(self, clock, wrote);
+        clock!(self, clock, ram, spram);
+        self.ram.write_enable.next = self.write.val() & !self.address.val().get_bit(4);
+        self.ram.write_address.next = self.address.val().get_bits::<5>(0);
+        self.ram.write_data.next = self.data.val().get_bits::<16>(0);
+        self.ram.read_address.next = self.read.val();
+        self.block.next = self.ram.read_data.val();
+        self.spram.write_enable.next = self.write.val();
+        self.spram.address.next = self.address.val();
+        self.spram.write_data.next = self.data.val();
+        self.wrote.d.next = self.write.val();
+        self.tiles.next = self.spram.read_data.val();
+        if self.wrote.q.val() {
+            self.tiles.next = 0.into();
+        }
+    }
+}
+
+/// Bits that chain through a word, each read after it is set.
+#[derive(LogicBlock, Default)]
+pub struct Ripple {
+    pub a: Signal<In, Bits<8>>,
+    pub b: Signal<In, Bits<8>>,
+    pub less: Signal<Out, Bit>,
+    borrow: Signal<Local, Bits<9>>,
+}
+
+impl Logic for Ripple {
+    #[hdl_gen]
+    fn update(&mut self) {
+        self.borrow.next = 0.into();
+        self.borrow.next = self.borrow.val().replace_bit(0, false);
+        for i in 0..8 {
+            self.borrow.next = self.borrow.val().replace_bit(
+                i + 1,
+                (!self.a.val().get_bit(i) & self.b.val().get_bit(i))
+                    | (!(self.a.val().get_bit(i) ^ self.b.val().get_bit(i))
+                        & self.borrow.val().get_bit(i)),
+            );
+        }
+        self.less.next = self.borrow.val().get_bit(8);
+    }
+}

@@ -388,9 +388,12 @@ pub struct Memories {
     pub read: Signal<In, Bits<5>>,
     pub data: Signal<In, Bits<32>>,
     pub block: Signal<Out, Bits<16>>,
+    pub other: Signal<Out, Bits<16>>,
     pub tiles: Signal<Out, Bits<32>>,
     ram: SyncRam<16, 5>,
+    bare: SyncRam<16, 5>,
     spram: Spram<32>,
+    ram_write: Signal<Local, Bit>,
     wrote: DFF<Bit>,
 }
 
@@ -403,9 +406,12 @@ impl Default for Memories {
             read: Default::default(),
             data: Default::default(),
             block: Default::default(),
+            other: Default::default(),
             tiles: Default::default(),
             ram: SyncRam::new(24, 11),
+            bare: SyncRam::new(16, 16).without_collisions().with_style("block"),
             spram: Spram::new(2),
+            ram_write: Default::default(),
             wrote: Default::default(),
         }
     }
@@ -415,12 +421,18 @@ impl Logic for Memories {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(self, clock, wrote);
-        clock!(self, clock, ram, spram);
-        self.ram.write_enable.next = self.write.val() & !self.address.val().get_bit(4);
+        clock!(self, clock, ram, bare, spram);
+        self.ram_write.next = self.write.val() & !self.address.val().get_bit(4);
+        self.ram.write_enable.next = self.ram_write.val();
         self.ram.write_address.next = self.address.val().get_bits::<5>(0);
         self.ram.write_data.next = self.data.val().get_bits::<16>(0);
         self.ram.read_address.next = self.read.val();
+        self.bare.write_enable.next = self.ram_write.val();
+        self.bare.write_address.next = self.address.val().get_bits::<5>(0);
+        self.bare.write_data.next = self.data.val().get_bits::<16>(0);
+        self.bare.read_address.next = bit_cast::<5, 4>(self.read.val().get_bits::<4>(0));
         self.block.next = self.ram.read_data.val();
+        self.other.next = self.bare.read_data.val();
         self.spram.write_enable.next = self.write.val();
         self.spram.address.next = self.address.val();
         self.spram.write_data.next = self.data.val();

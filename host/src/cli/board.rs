@@ -21,9 +21,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-/// The name of the generated top module.
-const TOP: &str = "top";
-
 /// How often Ctrl-C is looked for while the board runs.
 const POLL: Duration = Duration::from_millis(50);
 
@@ -154,7 +151,7 @@ impl PowerUp<'_> {
         let verilog = verilog_for(self.board, self.core)?;
         let source = Source {
             verilog: &verilog,
-            top: TOP,
+            top: &firstspike_hdl::top_name(self.board),
             ports: Ports {
                 clock: &self.board.clock.signal,
                 rx: &self.board.uart.rx,

@@ -4,9 +4,6 @@ use crate::toolchain::{BuildJob, Toolbox};
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 
-/// The name of the generated top module.
-const TOP: &str = "top";
-
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
@@ -21,16 +18,20 @@ pub struct Args {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["lanes", "banks"])]
     verilog: Option<PathBuf>,
     /// The top module of the file given with --verilog
-    #[arg(long, value_name = "NAME", default_value = TOP, requires = "verilog")]
+    #[arg(long, value_name = "NAME", default_value = "top", requires = "verilog")]
     top: String,
 }
 
 pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let stop = interrupt::flag()?;
     let (board, core) = args.core.resolve()?;
-    let (verilog, core) = match &args.verilog {
-        Some(path) => (read(path)?, None),
-        None => (verilog_for(&board, &core)?, Some(core)),
+    let (verilog, top, core) = match &args.verilog {
+        Some(path) => (read(path)?, args.top, None),
+        None => (
+            verilog_for(&board, &core)?,
+            firstspike_hdl::top_name(&board),
+            Some(core),
+        ),
     };
     let out = args
         .out
@@ -40,7 +41,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let result = BuildJob {
         board: &board,
         verilog: &verilog,
-        top: &args.top,
+        top: &top,
         core,
         seed: args.seed,
         out: &out,

@@ -1,5 +1,5 @@
 use super::Ui;
-use anyhow::{bail, Context, Result};
+use anyhow::{Context, Result};
 use firmware_model::board::Board;
 use firmware_model::config::CoreConfig;
 use serde_json::json;
@@ -75,12 +75,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
 
 /// The Verilog of a board's top level.
 pub fn verilog_for(board: &Board, core: &CoreConfig) -> Result<String> {
-    bail!(
-        "there is no generator yet for {} with {} lanes and {} banks; give a design with `build --verilog`",
-        board.name,
-        core.lanes,
-        core.banks
-    )
+    Ok(firstspike_hdl::generate(board, core)?)
 }
 
 /// Writes a file in one piece: it appears whole or not at all.

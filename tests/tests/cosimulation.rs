@@ -1,0 +1,87 @@
+//! The generated Verilog, over its UART, against the cycle model and the golden reference: class, step,
+//! silent flag, overshoot and clock cycles of every inference.
+//!
+//! Together the cores have every choice of lanes and every choice of banks, both kinds of weight
+//! memory, one and two input buffers. The link runs at four clocks a bit to leave the time to the core.
+
+use firmware_model::board::Board as BoardData;
+use firmware_model::cycle::CycleModel;
+use firmware_model::golden;
+use firmware_model::image::MemoryImage;
+use firstspike::driver::Board;
+use firstspike_tests::{random_network, random_spikes, rtl_board};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+const NETWORKS: usize = 12;
+const IMAGES: usize = 25;
+
+fn compare(board: &str, lanes: u16, banks: u8, input_buffers: u8) {
+    let mut board = BoardData::find(board).unwrap();
+    board.uart.baud = board.clock.core_hz / 4;
+    let mut core = board.core_with(Some(lanes), Some(banks)).unwrap();
+    core.input_buffers = input_buffers;
+    // Enough for the networks below, and quick to compile and to fill.
+    core.fold_slots = 64;
+    core.input_rows = 128;
+    core.hidden_rows = 128;
+    core.weight_rows = core.weight_rows.min(4_096);
+    let device = rtl_board(&board, &core, u64::from(lanes) * 10 + u64::from(banks));
+    let port = device.port().to_str().unwrap();
+    let mut driver = Board::open(port, board.uart.baud).unwrap();
+
+    let mut random = ChaCha8Rng::seed_from_u64(u64::from(lanes) << 8 | u64::from(banks));
+    for number in 0..NETWORKS {
+        let layers = 1 + number % 4;
+        let sizes: Vec<usize> = (0..=layers).map(|_| random.random_range(1..=100)).collect();
+        let steps = [1, 2, 7, 16, 256][number % 5];
+        let network = random_network(&sizes, steps, &mut random);
+        let image = MemoryImage::new(&network, &core).unwrap();
+        let mut model = CycleModel::new(&image);
+        driver.deploy(&network, |_, _| {}).unwrap();
+        let trains: Vec<_> = (0..IMAGES)
+            .map(|_| random_spikes(network.inputs(), steps, &mut random))
+            .collect();
+        let answers = driver.infer_batch(&trains).unwrap();
+        for (index, (train, answer)) in trains.iter().zip(answers).enumerate() {
+            let what = format!("network {number} of sizes {sizes:?}, {steps} steps, image {index}");
+            let expected = golden::run(&network, train).unwrap().decision;
+            assert_eq!(answer.decision, expected, "decision of {what}");
+            assert_eq!(
+                answer.cycles,
+                model.infer(&train.events()).cycles,
+                "cycles of {what}"
+            );
+        }
+    }
+}
+
+#[test]
+fn lanes_8_banks_1() {
+    compare("icebreaker", 8, 1, 1);
+}
+
+#[test]
+fn lanes_16_banks_4_in_spram() {
+    compare("icebreaker", 16, 4, 2);
+}
+
+#[test]
+fn lanes_32_banks_2() {
+    compare("ulx3s-25f", 32, 2, 2);
+}
+
+#[test]
+fn lanes_64_banks_8() {
+    compare("ulx3s-25f", 64, 8, 1);
+}
+
+#[test]
+fn lanes_128_banks_1() {
+    compare("ulx3s-25f", 128, 1, 2);
+}
+
+#[test]
+fn lanes_8_banks_8() {
+    compare("ulx3s-25f", 8, 8, 2);
+}

@@ -22,7 +22,11 @@ pub enum GenerateError {
     Divisor { clocks: u32 },
     #[error(transparent)]
     Emit(#[from] EmitError),
+    #[error("no thread for the generator: {0}")]
+    Thread(std::io::Error),
 }
+
+const STACK_BYTES: usize = 256 << 20;
 
 /// The name of a board's top module.
 pub fn top_name(board: &Board) -> String {
@@ -33,6 +37,18 @@ pub fn top_name(board: &Board) -> String {
 /// the same text.
 pub fn generate(board: &Board, config: &CoreConfig) -> Result<String, GenerateError> {
     config.check()?;
+    // A circuit is one value of up to some megabytes, built by value: more than a test's stack holds.
+    std::thread::scope(|scope| {
+        std::thread::Builder::new()
+            .stack_size(STACK_BYTES)
+            .spawn_scoped(scope, || choose_and_emit(board, config))
+            .map_err(GenerateError::Thread)?
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+fn choose_and_emit(board: &Board, config: &CoreConfig) -> Result<String, GenerateError> {
     let divisor = board.clocks_per_bit();
     if !(crate::link::MIN_DIVISOR..=crate::link::MAX_DIVISOR).contains(&divisor) {
         return Err(GenerateError::Divisor { clocks: divisor });

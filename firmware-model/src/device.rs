@@ -123,7 +123,13 @@ impl Device {
         }
         let payload = match Request::parse(frame, &self.config.core) {
             Ok(request) => self.act(request).unwrap_or_else(|status| vec![status]),
-            Err(status) => vec![status],
+            Err(status) => {
+                // A refused chunk ends its image, whatever was wrong with it.
+                if frame.kind == kind::SPIKES {
+                    self.incoming = None;
+                }
+                vec![status]
+            }
         };
         Frame {
             kind: frame.kind | REPLY,

@@ -1,10 +1,10 @@
 //! Frames: kind, sequence, payload and check, COBS-encoded and closed by a zero.
 
 use super::{MAX_FRAME, MAX_PAYLOAD, MIN_FRAME};
-use crc::{Crc, CRC_16_IBM_3740};
+use crc::{Crc, CRC_16_GENIBUS};
 use thiserror::Error;
 
-const CHECK: Crc<u16> = Crc::<u16>::new(&CRC_16_IBM_3740);
+const CHECK: Crc<u16> = Crc::<u16>::new(&CRC_16_GENIBUS);
 
 /// The longest frame on the wire without its closing zero: COBS adds one byte, and one more for
 /// every 254.
@@ -125,8 +125,8 @@ mod tests {
         bytes.iter().filter_map(|&b| reader.push(b)).collect()
     }
 
-    /// Written out by hand, so that the check's polynomial, start and byte order are pinned:
-    /// CRC-16/IBM-3740 of the nine digits "123456789" is 0x29B1.
+    /// Written out by hand, so that the check's polynomial, start, inversion and byte order are pinned:
+    /// CRC-16/GENIBUS of the nine digits "123456789" is 0xD64E.
     #[test]
     fn a_known_frame() {
         let frame = Frame {
@@ -134,7 +134,7 @@ mod tests {
             sequence: b'2',
             payload: b"3456789".to_vec(),
         };
-        assert_eq!(frame.to_wire(), b"\x0c123456789\x29\xb1\x00");
+        assert_eq!(frame.to_wire(), b"\x0c123456789\xd6\x4e\x00");
     }
 
     #[test]

@@ -173,7 +173,7 @@ impl Logic for FrameReceiver {
                 | self.broken.val()
                 | self.decoder.cut.val()
                 | self.too_short.val()
-                | (self.check.value.val() != 0)
+                | !self.check.is_right.val()
             {
                 self.fault.next = self.status_bad_frame.val();
             } else {

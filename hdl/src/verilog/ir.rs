@@ -100,6 +100,39 @@ impl Expr {
         Expr::new(ExprKind::Binary(op, Box::new(left), Box::new(right)), ty)
     }
 
+    /// Parts side by side, the highest first; neighbouring parts of one symbol become one part. `width_of` gives the
+    /// width of a symbol.
+    pub fn concat(parts: Vec<Expr>, width_of: impl Fn(SymId) -> usize) -> Expr {
+        let width = parts.iter().map(|p| p.ty.width).sum();
+        let mut joined: Vec<Expr> = vec![];
+        for part in parts {
+            let whole = match (joined.last().map(|high| (&high.kind, high.ty)), &part.kind) {
+                (Some((ExprKind::Select(a, above), high)), ExprKind::Select(b, lo))
+                    if a == b && *above == lo + part.ty.width =>
+                {
+                    let both = high.width + part.ty.width;
+                    let kind = match both == width_of(*a) {
+                        true => ExprKind::Symbol(*a),
+                        false => ExprKind::Select(*a, *lo),
+                    };
+                    Some(Expr::new(kind, Ty::bits(both)))
+                }
+                _ => None,
+            };
+            match whole {
+                Some(whole) => *joined.last_mut().expect("there is a higher part") = whole,
+                None => joined.push(part),
+            }
+        }
+        match joined.pop() {
+            Some(only) if joined.is_empty() => only,
+            last => {
+                joined.extend(last);
+                Expr::new(ExprKind::Concat(joined), Ty::bits(width))
+            }
+        }
+    }
+
     /// Zero bits in front up to `width`; constants are just widened.
     pub fn zero_extended(self, width: usize) -> Expr {
         let missing = width - self.ty.width;

@@ -4,7 +4,7 @@ use super::error::EmitError;
 use super::ir::{Expr, Stmt, SymId};
 use super::lower::{comment_text, lower};
 use super::plan::{plan, Item, Plan};
-use super::print::{comments, literal, range, Printer, INDENT};
+use super::print::{comments, filled, literal, range, Printer, INDENT, LINE};
 use super::symbols::{port_names, Instance, Kind, Symbols};
 use super::tree::Node;
 use num_bigint::BigInt;
@@ -441,7 +441,7 @@ impl Writer<'_, '_> {
                         value,
                     } = &one.statement
                     {
-                        let assignment = self.printer.assignment(*target, place, value);
+                        let assignment = self.printer.assignment(*target, place, value, 1);
                         text.push_str(&format!("{INDENT}assign {assignment}\n"));
                     }
                     match sections
@@ -534,13 +534,13 @@ impl Writer<'_, '_> {
             return None;
         }
         let one_line = format!("{INDENT}wire {name} = &{{1'b0, {}}};\n", parts.join(", "));
-        let text = if one_line.len() <= 100 {
+        let text = if one_line.len() <= LINE {
             one_line
         } else {
-            let separator = format!(",\n{INDENT}{INDENT}");
+            parts.insert(0, "1'b0".to_string());
             format!(
-                "{INDENT}wire {name} = &{{1'b0{separator}{}}};\n",
-                parts.join(&separator)
+                "{INDENT}wire {name} = &{{\n{}\n{INDENT}}};\n",
+                filled(&parts, 2)
             )
         };
         Some(format!("{INDENT}// Nothing reads these.\n{text}"))

@@ -77,6 +77,7 @@ pub fn plan(symbols: &Symbols, code: Lowered) -> Result<Plan> {
     }
     let updates = planner.take_updates(&wires);
     let items = planner.group(&wires)?;
+    let items = planner.join_bits(items);
     let closing = planner.carried;
     Ok(Plan {
         items,
@@ -554,6 +555,75 @@ impl Planner<'_, '_> {
         Ok(items)
     }
 
+    /// Makes one assignment of those that give a wire all its bits from plain signals, bit by bit.
+    fn join_bits(&self, items: Vec<Item>) -> Vec<Item> {
+        let mut bits: BTreeMap<SymId, Vec<(usize, Expr)>> = BTreeMap::new();
+        let mut refused = BTreeSet::new();
+        for item in &items {
+            let Item::Assign(Commented {
+                comments,
+                statement,
+            }) = item
+            else {
+                continue;
+            };
+            if let Stmt::Assign {
+                target,
+                place: Place::Bits { lo, .. },
+                value,
+            } = statement
+            {
+                let parts = bits.entry(*target).or_default();
+                let in_concat = matches!(
+                    value.kind,
+                    ExprKind::Symbol(_) | ExprKind::Select(..) | ExprKind::Const(_)
+                );
+                if !in_concat || value.ty.signed || !(comments.is_empty() || parts.is_empty()) {
+                    refused.insert(*target);
+                }
+                parts.push((*lo, value.clone()));
+            }
+        }
+        bits.retain(|target, parts| {
+            let covered: usize = parts.iter().map(|(_, value)| value.ty.width).sum();
+            !refused.contains(target) && covered == self.width(*target)
+        });
+        let mut joined = BTreeSet::new();
+        let mut kept = vec![];
+        for item in items {
+            let target = match &item {
+                Item::Assign(Commented {
+                    statement: Stmt::Assign { target, .. },
+                    ..
+                }) => *target,
+                _ => {
+                    kept.push(item);
+                    continue;
+                }
+            };
+            let (Some(parts), Item::Assign(first)) = (bits.get_mut(&target), &item) else {
+                kept.push(item);
+                continue;
+            };
+            if joined.insert(target) {
+                parts.sort_by_key(|(lo, _)| std::cmp::Reverse(*lo));
+                let parts = parts.iter().map(|(_, value)| value.clone()).collect();
+                let value = Expr::concat(parts, |s| self.width(s));
+                let statement = Stmt::Assign {
+                    target,
+                    place: Place::Whole,
+                    value,
+                };
+                let comments = first.comments.clone();
+                kept.push(Item::Assign(Commented {
+                    comments,
+                    statement,
+                }));
+            }
+        }
+        kept
+    }
+
     /// Is this `x_next = x`?
     fn holds_register(&self, statement: &Stmt) -> bool {
         let Stmt::Assign {
@@ -683,7 +753,7 @@ fn indexed_symbols(statement: &Stmt, found: &mut BTreeSet<SymId>) {
 fn is_plain(value: &Expr) -> bool {
     match &value.kind {
         ExprKind::Symbol(_) | ExprKind::Const(_) | ExprKind::Select(..) => true,
-        ExprKind::Concat(parts) => parts.len() <= 2 && parts.iter().all(is_plain),
+        ExprKind::Concat(parts) => parts.len() <= 4 && parts.iter().all(is_plain),
         _ => false,
     }
 }

@@ -9,6 +9,30 @@ use num_traits::{One, Signed};
 /// One level of indentation.
 pub const INDENT: &str = "    ";
 
+/// Columns that a line may have before it is broken.
+pub const LINE: usize = 100;
+
+/// Items with commas between them, as many in an indented line as fit.
+pub fn filled(items: &[String], depth: usize) -> String {
+    let pad = INDENT.repeat(depth);
+    let mut lines: Vec<String> = vec![];
+    for (i, item) in items.iter().enumerate() {
+        let item = if i + 1 < items.len() {
+            format!("{item},")
+        } else {
+            item.clone()
+        };
+        match lines.last_mut() {
+            Some(line) if line.len() + 1 + item.len() <= LINE => {
+                line.push(' ');
+                line.push_str(&item);
+            }
+            _ => lines.push(format!("{pad}{item}")),
+        }
+    }
+    lines.join("\n")
+}
+
 /// `[7:0] ` with its space, or nothing for one bit.
 pub fn range(width: usize) -> String {
     match width {
@@ -37,7 +61,7 @@ pub fn literal(value: &BigInt, ty: Ty) -> String {
     }
     let magnitude = value.abs();
     let ones = (BigInt::one() << width) - BigInt::one();
-    if magnitude < BigInt::from(1000) && *value != lowest && (width < 4 || magnitude != ones) {
+    if magnitude < BigInt::from(1000) && *value != lowest && (width <= 4 || magnitude != ones) {
         format!("{width}'{sign}d{magnitude}")
     } else {
         format!("{width}'{sign}h{magnitude:x}")
@@ -153,7 +177,8 @@ impl Printer<'_, '_> {
         }
     }
 
-    pub fn assignment(&self, target: SymId, place: &Place, value: &Expr) -> String {
+    /// An assignment in a line that is indented by `depth`; a long concatenation takes more lines.
+    pub fn assignment(&self, target: SymId, place: &Place, value: &Expr, depth: usize) -> String {
         let name = self.name(target);
         let place = match place {
             Place::Whole => String::new(),
@@ -161,7 +186,16 @@ impl Printer<'_, '_> {
             Place::At { offset, width: 1 } => format!("[{}]", self.expr(offset)),
             Place::At { offset, width } => format!("[{} +: {width}]", self.expr(offset)),
         };
-        format!("{name}{place} = {};", self.value(value))
+        let line = format!("{name}{place} = {};", self.value(value));
+        match &value.kind {
+            ExprKind::Concat(parts) if depth * INDENT.len() + line.len() > LINE => {
+                let parts: Vec<String> = parts.iter().map(|p| self.expr(p)).collect();
+                let pad = INDENT.repeat(depth);
+                let list = filled(&parts, depth + 1);
+                format!("{name}{place} = {{\n{list}\n{pad}}};")
+            }
+            _ => line,
+        }
     }
 
     pub fn commented(&self, items: &[Commented], depth: usize, out: &mut String) {
@@ -188,7 +222,7 @@ impl Printer<'_, '_> {
             } => {
                 out.push_str(&format!(
                     "{pad}{}\n",
-                    self.assignment(*target, place, value)
+                    self.assignment(*target, place, value, depth)
                 ));
             }
             Stmt::If {
@@ -235,7 +269,7 @@ impl Printer<'_, '_> {
                 place,
                 value,
             }] => {
-                let assignment = self.assignment(*target, place, value);
+                let assignment = self.assignment(*target, place, value, depth);
                 out.push_str(&format!("{pad}{label}: {assignment}{note}\n"));
             }
             _ => {
@@ -286,6 +320,7 @@ fn part(lo: usize, width: usize) -> String {
 
 pub fn comments(lines: &[String], depth: usize, out: &mut String) {
     for line in lines {
-        out.push_str(&format!("{}// {line}\n", INDENT.repeat(depth)));
+        let line = format!("{}// {line}", INDENT.repeat(depth));
+        out.push_str(&format!("{}\n", line.trim_end()));
     }
 }

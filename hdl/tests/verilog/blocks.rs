@@ -409,7 +409,9 @@ impl Default for Memories {
             other: Default::default(),
             tiles: Default::default(),
             ram: SyncRam::new(24, 11),
-            bare: SyncRam::new(16, 16).without_collisions().with_style("block"),
+            bare: SyncRam::new(16, 16)
+                .without_collisions()
+                .with_style("block"),
             spram: Spram::new(2),
             ram_write: Default::default(),
             wrote: Default::default(),
@@ -467,5 +469,109 @@ impl Logic for Ripple {
             );
         }
         self.less.next = self.borrow.val().get_bit(8);
+    }
+}
+
+/// Words put together by shifts and sums, and taken apart bit by bit.
+#[derive(LogicBlock, Default)]
+pub struct Words {
+    pub high: Signal<In, Bits<8>>,
+    pub low: Signal<In, Bits<8>>,
+    pub flag: Signal<In, Bit>,
+    pub word: Signal<Out, Bits<16>>,
+    pub marked: Signal<Out, Bits<16>>,
+    pub overlap: Signal<Out, Bits<16>>,
+    pub reversed: Signal<Out, Bits<8>>,
+}
+
+impl Logic for Words {
+    #[hdl_gen]
+    fn update(&mut self) {
+        self.word.next =
+            (bit_cast::<16, 8>(self.high.val()) << 8) | bit_cast::<16, 8>(self.low.val());
+        comment!("A 1, the high byte, 3 bits of the low byte, and the flag.");
+        self.marked.next = ((bit_cast::<16, 8>(self.high.val()) << 4)
+            + (bit_cast::<16, 3>(self.low.val().get_bits::<3>(2)) << 1)
+            + self.flag.val())
+            | 0x8000;
+        self.overlap.next =
+            (bit_cast::<16, 8>(self.high.val()) << 7) + bit_cast::<16, 8>(self.low.val());
+        self.reversed.next = 0.into();
+        for i in 0..8 {
+            self.reversed.next = self
+                .reversed
+                .val()
+                .replace_bit(i, self.high.val().get_bit(7 - i));
+        }
+    }
+}
+
+/// Two lanes of one width that take different numbers of weights.
+#[derive(LogicBlock, Default)]
+pub struct Pair {
+    pub clock: Signal<In, Clock>,
+    pub load: Signal<In, Bit>,
+    pub weight: Signal<In, Bits<3>>,
+    pub start: Signal<In, Bits<12>>,
+    pub fire: Signal<Out, Bits<2>>,
+    narrow: Lane<12, 1>,
+    wide: Lane<12, 2>,
+}
+
+impl Logic for Pair {
+    #[hdl_gen]
+    fn update(&mut self) {
+        clock!(self, clock, narrow, wide);
+        self.narrow.load.next = self.load.val();
+        self.wide.load.next = self.load.val();
+        self.narrow.start.next = self.start.val();
+        self.wide.start.next = self.start.val();
+        self.narrow.weight[0].next = self.weight.val().get_bit(0);
+        self.wide.weight[0].next = self.weight.val().get_bit(1);
+        self.wide.weight[1].next = self.weight.val().get_bit(2);
+        self.fire.next = self.fire.val().replace_bit(0, self.narrow.fire.val());
+        self.fire.next = self.fire.val().replace_bit(1, self.wide.fire.val());
+    }
+}
+
+/// A cell of a vendor's library.
+#[derive(LogicBlock, Default)]
+pub struct Buffer {
+    pub i: Signal<In, Bit>,
+    pub o: Signal<Out, Bit>,
+}
+
+impl Logic for Buffer {
+    fn update(&mut self) {
+        self.o.next = self.i.val();
+    }
+
+    fn connect(&mut self) {
+        self.o.connect();
+    }
+
+    fn hdl(&self) -> Verilog {
+        Verilog::Blackbox(BlackBox {
+            code: "(* blackbox *)\nmodule VENDOR_BUFFER (\n    input  wire i,\n    output wire o\n);\nendmodule\n"
+                .into(),
+            name: "VENDOR_BUFFER".into(),
+        })
+    }
+}
+
+#[derive(LogicBlock, Default)]
+pub struct Boxed {
+    pub i: Signal<In, Bit>,
+    pub o: Signal<Out, Bit>,
+    first: Buffer,
+    second: Buffer,
+}
+
+impl Logic for Boxed {
+    #[hdl_gen]
+    fn update(&mut self) {
+        self.first.i.next = self.i.val();
+        self.second.i.next = self.first.o.val();
+        self.o.next = self.second.o.val();
     }
 }

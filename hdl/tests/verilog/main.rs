@@ -2,15 +2,12 @@
 
 mod bench;
 mod blocks;
+mod errors;
 
 use bench::{compare, lint, record};
 use blocks::*;
 use firstspike_hdl::verilog::emit;
 use rust_hdl::prelude::*;
-
-fn show(text: &str) {
-    println!("{text}");
-}
 
 #[test]
 fn every_block_is_clean_for_verilator() {
@@ -33,6 +30,8 @@ fn every_block_is_clean_for_verilator() {
         "memories",
         &emit("memories", &Memories::default(), &[]).unwrap(),
     );
+    lint("words", &emit("words", &Words::default(), &[]).unwrap());
+    lint("pair", &emit("pair", &Pair::default(), &[]).unwrap());
     lint("ripple", &emit("ripple", &Ripple::default(), &[]).unwrap());
 }
 
@@ -116,6 +115,17 @@ fn verilog_does_what_the_rust_model_does() {
             Some(|memories| &mut memories.clock),
         ),
         record(
+            "words",
+            Words::default(),
+            1_000,
+            |words, random| {
+                words.high.next = random.bits();
+                words.low.next = random.bits();
+                words.flag.next = random.bit();
+            },
+            None,
+        ),
+        record(
             "ripple",
             Ripple::default(),
             1_000,
@@ -129,10 +139,80 @@ fn verilog_does_what_the_rust_model_does() {
     compare(&recordings);
 }
 
+/// Compares with `golden/NAME.v`; the environment variable UPDATE_GOLDEN writes that file instead.
+fn check_golden(name: &str, text: &str) {
+    let golden = format!(
+        "{}/tests/verilog/golden/{name}.v",
+        env!("CARGO_MANIFEST_DIR")
+    );
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&golden, text).unwrap();
+    }
+    let expected = std::fs::read_to_string(&golden).unwrap();
+    assert_eq!(
+        text, expected,
+        "{golden} differs; UPDATE_GOLDEN=1 takes the new text"
+    );
+}
+
 #[test]
-fn first() {
-    show(&emit("events", &Events::default(), &[]).unwrap());
-    show(&emit("relay", &Relay::default(), &[]).unwrap());
-    show(&emit("memories", &Memories::default(), &[]).unwrap());
-    show(&emit("ripple", &Ripple::default(), &[]).unwrap());
+fn text_is_as_in_the_files() {
+    let header = [
+        "Made from the test blocks.".to_string(),
+        String::new(),
+        "lanes  4".to_string(),
+    ];
+    check_golden(
+        "tile",
+        &emit("tile", &Tile::<4, 2>::default(), &header).unwrap(),
+    );
+    check_golden(
+        "machine",
+        &emit("machine", &Machine::default(), &[]).unwrap(),
+    );
+    check_golden("words", &emit("words", &Words::default(), &[]).unwrap());
+}
+
+#[test]
+fn equal_blocks_share_a_module() {
+    let text = emit("tile", &Tile::<8, 2>::default(), &[]).unwrap();
+    assert_eq!(text.matches("\nmodule ").count(), 2);
+    assert_eq!(text.matches("\n    lane_w12 lanes_").count(), 8);
+}
+
+#[test]
+fn different_blocks_of_one_name_get_numbers() {
+    let text = emit("pair", &Pair::default(), &[]).unwrap();
+    for line in [
+        "lane_w12 narrow (",
+        "lane_w12_2 wide (",
+        "module lane_w12 (",
+        "module lane_w12_2 (",
+    ] {
+        assert!(text.contains(line), "{line} is not in\n{text}");
+    }
+}
+
+#[test]
+fn the_same_circuit_gives_the_same_text() {
+    let text = || emit("tile", &Tile::<8, 2>::default(), &[]).unwrap();
+    assert_eq!(text(), text());
+}
+
+#[test]
+fn what_wrappers_need_comes_once() {
+    let text = emit("memories", &Memories::default(), &[]).unwrap();
+    assert_eq!(text.matches("module SB_SPRAM256KA (").count(), 1);
+    assert_eq!(text.matches("    SB_SPRAM256KA ").count(), 4);
+    let text = emit("boxed", &Boxed::default(), &[]).unwrap();
+    assert_eq!(text.matches("module VENDOR_BUFFER (").count(), 1);
+    assert!(text.contains("    VENDOR_BUFFER second ("));
+}
+
+#[test]
+fn a_word_without_collisions_is_block_ram_alone() {
+    let text = emit("memories", &Memories::default(), &[]).unwrap();
+    assert!(
+        text.contains("(* ram_style = \"block\", no_rw_check *)\n    reg [15:0] memory [0:15];")
+    );
 }

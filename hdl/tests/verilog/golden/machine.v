@@ -1,0 +1,51 @@
+`default_nettype none
+
+module machine (
+    input  wire       clock,
+    input  wire       go,
+    output wire       busy,
+    output wire [3:0] steps
+);
+    localparam [1:0] STATE_IDLE = 2'd0;
+    localparam [1:0] STATE_RUN = 2'd1;
+    localparam [1:0] STATE_DONE = 2'd2;
+
+    reg [1:0] state = STATE_IDLE;
+    reg [1:0] state_next;
+    reg [3:0] count = 4'd9;
+    reg [3:0] count_next;
+
+    always @(*) begin
+        state_next = state;
+        count_next = count;
+        // One pass for each `go`.
+        case (state)
+            STATE_IDLE: begin
+                if (go) begin
+                    state_next = STATE_RUN;
+                end
+            end
+            STATE_RUN: begin
+                count_next = count - 4'd1;
+                // The last step.
+                if (count == 4'd1) begin
+                    state_next = STATE_DONE;
+                end
+            end
+            default: begin  // STATE_DONE
+                count_next = 4'd9;
+                state_next = STATE_IDLE;
+            end
+        endcase
+    end
+
+    assign busy = state != STATE_IDLE;
+    assign steps = count;
+
+    always @(posedge clock) begin
+        state <= state_next;
+        count <= count_next;
+    end
+endmodule
+
+`default_nettype wire

@@ -118,13 +118,16 @@ pub struct Recording {
     cycles: Vec<String>,
 }
 
+/// Where a circuit has its clock.
+pub type ClockOf<B> = fn(&mut B) -> &mut Signal<In, Clock>;
+
 /// Simulates `cycles` cycles of a circuit; `drive` sets its inputs, `clock` its clock.
 pub fn record<B: Block>(
     name: &'static str,
     mut uut: B,
     cycles: usize,
     mut drive: impl FnMut(&mut B, &mut Random),
-    clock: Option<fn(&mut B) -> &mut Signal<In, Clock>>,
+    clock: Option<ClockOf<B>>,
 ) -> Recording {
     let text = firstspike_hdl::verilog::emit(name, &uut, &[]).unwrap();
     uut.connect_all();

@@ -575,3 +575,99 @@ impl Logic for Boxed {
         self.o.next = self.second.o.val();
     }
 }
+
+/// A clock from inside: it leaves the block and clocks a register.
+#[derive(LogicBlock, Default)]
+pub struct Divider {
+    pub clock: Signal<In, Clock>,
+    pub slow: Signal<Out, Clock>,
+    pub ticks: Signal<Out, Bits<4>>,
+    source: Buffered,
+    count: DFF<Bits<4>>,
+}
+
+impl Logic for Divider {
+    #[hdl_gen]
+    fn update(&mut self) {
+        self.source.i.next = self.clock.val();
+        self.slow.next = self.source.o.val();
+        self.count.clock.next = self.source.o.val();
+        self.count.d.next = self.count.q.val() + 1;
+        self.ticks.next = self.count.q.val();
+    }
+}
+
+#[derive(LogicBlock, Default)]
+pub struct Buffered {
+    pub i: Signal<In, Clock>,
+    pub o: Signal<Out, Clock>,
+}
+
+impl Logic for Buffered {
+    #[hdl_gen]
+    fn update(&mut self) {
+        self.o.next = self.i.val();
+    }
+}
+
+/// A pin that a cell of hand-written Verilog drives or leaves alone.
+#[derive(LogicBlock, Default)]
+pub struct Pad {
+    pub pin: Signal<InOut, Bit>,
+    pub drive: Signal<In, Bit>,
+    cell: PadCell,
+}
+
+impl Logic for Pad {
+    #[hdl_gen]
+    fn update(&mut self) {
+        Signal::<InOut, Bit>::link(&mut self.pin, &mut self.cell.pin);
+        self.cell.drive.next = self.drive.val();
+    }
+}
+
+#[derive(LogicBlock, Default)]
+pub struct PadCell {
+    pub pin: Signal<InOut, Bit>,
+    pub drive: Signal<In, Bit>,
+}
+
+impl Logic for PadCell {
+    fn update(&mut self) {}
+
+    fn connect(&mut self) {
+        self.pin.connect();
+    }
+
+    fn hdl(&self) -> Verilog {
+        Verilog::Wrapper(Wrapper {
+            code: "// module pad_cell\nassign pin = drive ? 1'b1 : 1'bz;".into(),
+            cores: String::new(),
+        })
+    }
+}
+
+/// Products.
+#[derive(LogicBlock, Default)]
+pub struct Product {
+    pub a: Signal<In, Bits<16>>,
+    pub b: Signal<In, Bits<16>>,
+    pub s: Signal<In, Signed<16>>,
+    pub t: Signal<In, Signed<16>>,
+    pub pick: Signal<In, Bit>,
+    pub unsigned_product: Signal<Out, Bits<32>>,
+    pub signed_product: Signal<Out, Signed<32>>,
+    pub picked: Signal<Out, Bits<16>>,
+}
+
+impl Logic for Product {
+    #[hdl_gen]
+    fn update(&mut self) {
+        self.unsigned_product.next = self.a.val() * self.b.val();
+        self.signed_product.next = self.s.val() * self.t.val();
+        match self.pick.val() {
+            true => self.picked.next = self.a.val(),
+            false => self.picked.next = self.b.val(),
+        }
+    }
+}

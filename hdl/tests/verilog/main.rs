@@ -30,6 +30,15 @@ fn every_block_is_clean_for_verilator() {
         "memories",
         &emit("memories", &Memories::default(), &[]).unwrap(),
     );
+    lint(
+        "divider",
+        &emit("divider", &Divider::default(), &[]).unwrap(),
+    );
+    lint("pad", &emit("pad", &Pad::default(), &[]).unwrap());
+    lint(
+        "product",
+        &emit("product", &Product::default(), &[]).unwrap(),
+    );
     lint("words", &emit("words", &Words::default(), &[]).unwrap());
     lint("pair", &emit("pair", &Pair::default(), &[]).unwrap());
     lint("ripple", &emit("ripple", &Ripple::default(), &[]).unwrap());
@@ -113,6 +122,26 @@ fn verilog_does_what_the_rust_model_does() {
                 memories.data.next = random.bits();
             },
             Some(|memories| &mut memories.clock),
+        ),
+        record(
+            "divider",
+            Divider::default(),
+            40,
+            |_, _| {},
+            Some(|divider| &mut divider.clock),
+        ),
+        record(
+            "product",
+            Product::default(),
+            1_000,
+            |product, random| {
+                product.a.next = random.bits();
+                product.b.next = random.bits();
+                product.s.next = signed_cast(random.bits());
+                product.t.next = signed_cast(random.bits());
+                product.pick.next = random.bit();
+            },
+            None,
         ),
         record(
             "words",
@@ -207,6 +236,14 @@ fn what_wrappers_need_comes_once() {
     let text = emit("boxed", &Boxed::default(), &[]).unwrap();
     assert_eq!(text.matches("module VENDOR_BUFFER (").count(), 1);
     assert!(text.contains("    VENDOR_BUFFER second ("));
+}
+
+#[test]
+fn a_bidirectional_pin_goes_through() {
+    let text = emit("pad", &Pad::default(), &[]).unwrap();
+    for line in ["inout  wire pin,", ".pin(pin),"] {
+        assert!(text.contains(line), "{line} is not in\n{text}");
+    }
 }
 
 #[test]

@@ -166,6 +166,28 @@ fn a_port_without_a_pin_is_quoted() {
     assert!(message.contains("button"), "{message}");
 }
 
+#[test]
+fn a_design_that_does_not_fit_is_told_with_figures() {
+    let folder = tempfile::tempdir().unwrap();
+    let memories = "
+        wire [79:0] words;
+        genvar i;
+        for (i = 0; i < 5; i = i + 1) begin : memory
+            SB_SPRAM256KA memory(.ADDRESS(count[13:0]), .DATAIN({16{uart_rx}}),
+                .MASKWREN(4'hf), .WREN(count[14]), .CHIPSELECT(1'b1), .CLOCK(clock),
+                .STANDBY(1'b0), .SLEEP(1'b0), .POWEROFF(1'b1), .DATAOUT(words[16*i +: 16]));
+        end
+        assign led_busy = ^words;";
+    let verilog = icebreaker_blinky(24).replace("assign led_busy = !count[23];", memories);
+    let error = build("icebreaker", &verilog, folder.path()).unwrap_err();
+    let message = error.to_string();
+    assert!(
+        matches!(error, ToolchainError::TooLarge { .. }),
+        "{message}"
+    );
+    assert!(message.contains("5 of 4 ICESTORM_SPRAM"), "{message}");
+}
+
 /// A carry chain of 200 bits takes more than the 41.7 ns of the iCEBreaker's clock.
 #[test]
 fn a_missed_clock_is_an_error_with_a_report_and_no_bitstream() {

@@ -69,7 +69,9 @@ impl BuildJob<'_> {
         let cells = Cells::parse(&read(&work.join(CELLS))?)?;
 
         let arguments = self.nextpnr_arguments(&flow);
-        let place_and_route = self.stage("place and route", &nextpnr, &arguments, work)?;
+        let place_and_route = self
+            .stage("place and route", &nextpnr, &arguments, work)
+            .map_err(name_what_is_too_large)?;
         let placement = Placement::parse(&read(&work.join(PLACEMENT))?)?;
         let wanted = f64::from(self.board.clock.core_hz) / 1e6;
         let reached = self.core_clock_mhz(&placement, wanted)?;
@@ -244,6 +246,36 @@ impl BuildJob<'_> {
         }
         Ok(())
     }
+}
+
+/// When nextpnr failed because the device is too small, an error that says of what.
+///
+/// nextpnr itself then fails at whatever it was doing when it ran out of places.
+fn name_what_is_too_large(error: ToolchainError) -> ToolchainError {
+    match error {
+        ToolchainError::Failed { tool, line, log } => {
+            let text = fs::read_to_string(&log).unwrap_or_default();
+            let needs = overused(&text);
+            match needs.is_empty() {
+                true => ToolchainError::Failed { tool, line, log },
+                false => ToolchainError::TooLarge { tool, needs, log },
+            }
+        }
+        other => other,
+    }
+}
+
+/// The resources of which nextpnr's table of use names more than there are: "6064 of 5280 ICESTORM_LC".
+fn overused(log: &str) -> String {
+    let rows = log.lines().filter_map(|line| {
+        // `Info:   ICESTORM_LC:   6064/   5280   114%`
+        let (name, figures) = line.strip_prefix("Info:")?.split_once(':')?;
+        let (used, rest) = figures.split_once('/')?;
+        let used: u64 = used.trim().parse().ok()?;
+        let available: u64 = rest.split_whitespace().next()?.parse().ok()?;
+        (used > available).then(|| format!("{used} of {available} {}", name.trim()))
+    });
+    rows.collect::<Vec<_>>().join(", ")
 }
 
 /// What differs between the families.

@@ -15,6 +15,15 @@ pub enum ToolchainError {
         line: String,
         log: PathBuf,
     },
+    #[error(
+        "the design does not fit the device: it needs {needs}; choose fewer --lanes or --banks, \
+         or smaller sizes in the board's [core] (all that {tool} said is in {})", .log.display()
+    )]
+    TooLarge {
+        tool: &'static str,
+        needs: String,
+        log: PathBuf,
+    },
     #[error("interrupted; nothing was changed in the output folder but the logs")]
     Interrupted,
     #[error("`{0}` is not a name of a Verilog module; give the top module's name with --top")]

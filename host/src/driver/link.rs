@@ -10,6 +10,8 @@ use std::time::Duration;
 pub const INFO_ATTEMPTS: u32 = 6;
 /// How long the first INFO of a recovery is waited for; each further one twice as long.
 const INFO_LIMIT: Duration = Duration::from_millis(100);
+/// How far apart the sequence numbers of the two rounds of an opening are at least.
+const FIRST_JUMP: u8 = 2 * INFO_ATTEMPTS as u8;
 /// How many recoveries in a row may pass without a job being done.
 pub const MAX_RECOVERIES: u32 = 10;
 /// How long a reply is waited for, counted from the reply before it.
@@ -58,15 +60,16 @@ impl Link {
     /// left on the line cannot pass for an answer to this one.
     pub fn open(transport: Box<dyn Transport>, nonce: u16) -> Result<Self, DriverError> {
         let mut wire = Wire::new(transport)?;
-        let [mut sequence, jump] = nonce.to_le_bytes();
+        let [first, jump] = nonce.to_le_bytes();
+        let mut sequence = first;
         let mut find = |sequence: &mut u8| match probe(&mut wire, sequence)? {
             Some(found) => Ok(found),
             None if wire.traffic.received == 0 => Err(DriverError::Silent),
             None => Err(DriverError::Garbage),
         };
         find(&mut sequence)?;
-        // Away from the numbers of the first round, which may still be answered.
-        sequence = sequence.wrapping_add(jump % 128);
+        // Beyond the numbers of the first round, which may still be answered.
+        sequence = first.wrapping_add(FIRST_JUMP + jump % (u8::MAX - 2 * FIRST_JUMP));
         let (info, open) = find(&mut sequence)?;
         Ok(Link {
             wire,

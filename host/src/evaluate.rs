@@ -27,6 +27,8 @@ pub struct Inference {
     pub decision: Decision,
     /// The clock cycles that it took, where there is a clock.
     pub cycles: Option<u32>,
+    /// The cycles that the cycle model counts, where something else than it was the clock.
+    pub expected_cycles: Option<u32>,
 }
 
 /// Why a model cannot be measured.
@@ -60,7 +62,8 @@ pub struct Report {
     pub accuracy: f64,
     /// The same, where a tie for the first output spike counts as right.
     pub accuracy_tie_tolerant: f64,
-    /// Images for which the backend's class, step, silence or overshoot is not the golden one.
+    /// Images for which the backend's class, step, silence or overshoot is not the golden one, or its
+    /// cycles are not the cycle model's.
     pub mismatches: usize,
     /// The mean step of the decision.
     pub decision_step_mean: f64,
@@ -85,7 +88,7 @@ pub struct Mismatch {
     /// Its index in the test set.
     pub image: usize,
     pub golden: Decision,
-    pub found: Decision,
+    pub found: Inference,
 }
 
 /// How many images go to a backend at a time.
@@ -159,6 +162,7 @@ fn golden_inference(trace: &Trace) -> Inference {
     Inference {
         decision: trace.decision,
         cycles: None,
+        expected_cycles: None,
     }
 }
 
@@ -190,12 +194,14 @@ impl Tally {
         self.hidden_spikes += trace.hidden_spikes();
         self.hidden_spikes_before_decision += trace.hidden_spikes_before_decision();
         self.silent += usize::from(decision.silent);
-        if decision != trace.decision {
+        let cycles_differ =
+            answer.expected_cycles.is_some() && answer.expected_cycles != answer.cycles;
+        if decision != trace.decision || cycles_differ {
             self.mismatches += 1;
             self.first_mismatch.get_or_insert(Mismatch {
                 image,
                 golden: trace.decision,
-                found: decision,
+                found: *answer,
             });
         }
         if let Some(cycles) = answer.cycles {
@@ -276,7 +282,12 @@ mod tests {
                 decision.overshoot += i32::from(self.seen == self.wrong);
                 self.seen += 1;
                 let cycles = Some(100 * self.seen as u32);
-                Ok(Inference { decision, cycles })
+                let expected_cycles = Some(100 * self.seen.min(3) as u32);
+                Ok(Inference {
+                    decision,
+                    cycles,
+                    expected_cycles,
+                })
             });
             answers.collect()
         }
@@ -301,7 +312,8 @@ mod tests {
     fn a_backend_that_differs_is_caught_and_its_cycles_counted() {
         let mut liar = Liar { seen: 0, wrong: 2 };
         let report = evaluate(&model(), &data(), None, Some(&mut liar), &mut |_| ()).unwrap();
-        assert_eq!(report.mismatches, 1);
+        // Image 2 has another overshoot, image 3 other cycles.
+        assert_eq!(report.mismatches, 2);
         assert_eq!(report.first_mismatch.unwrap().image, 2);
         assert_eq!(report.cycles_mean, Some(250.0));
         assert_eq!(report.cycles_max, Some(400));

@@ -1,10 +1,25 @@
-use super::Ui;
+use super::generate::CoreArgs;
+use super::{backend, Ui};
 use crate::dataset;
-use crate::evaluate::{evaluate, Report};
+use crate::evaluate::{check_fit, evaluate, Backend, Report};
 use crate::model_file::{self, ModelFile};
-use anyhow::{bail, Context, Result};
+use anyhow::{Context, Result};
 use std::fmt::Write;
 use std::path::PathBuf;
+
+/// The board whose core `model` and `rtl` are; a port's board tells its own.
+#[derive(Debug, clap::Args)]
+struct BoardArgs {
+    /// For model and rtl: a board's name, or the path of a board's .toml file
+    #[arg(long, default_value = "icebreaker")]
+    board: String,
+    /// For model and rtl: P, the neurons updated together [default: the board's]
+    #[arg(long)]
+    lanes: Option<u16>,
+    /// For model and rtl: S, the input spikes taken together [default: the board's]
+    #[arg(long)]
+    banks: Option<u8>,
+}
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -13,9 +28,12 @@ pub struct Args {
     /// digits, mnist, fashion-mnist, a folder of IDX files or an .npz file [default: the model's own]
     #[arg(long)]
     dataset: Option<String>,
-    /// What runs the network: golden
+    /// What runs the network: golden (the reference), model (the cycle model), rtl (the generated
+    /// Verilog as a virtual board), or the port of a board
     #[arg(long, default_value = "golden")]
     on: String,
+    #[command(flatten)]
+    core: BoardArgs,
     /// Classify only the first N test images
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
@@ -24,14 +42,25 @@ pub struct Args {
 pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let model = model_file::load(&args.model)?;
     let data = dataset::load(args.dataset.as_deref().unwrap_or(&model.dataset))?;
-    if args.on != "golden" {
-        bail!("--on {} is not known: give golden", args.on);
-    }
+    check_fit(&model, &data)?;
+    let core = CoreArgs {
+        board: args.core.board,
+        lanes: args.core.lanes,
+        banks: args.core.banks,
+    };
+    let (board, core) = core.resolve()?;
+    let mut backend = backend::open(&args.on, &model.network, &board, &core, ui)?;
     let images = args.limit.unwrap_or(usize::MAX).min(data.test.len());
     let bar = ui.bar(images as u64, "classifying");
-    let report = evaluate(&model, &data, args.limit, None, &mut |done| {
-        bar.set_position(done as u64)
-    });
+    let report = evaluate(
+        &model,
+        &data,
+        args.limit,
+        backend
+            .as_mut()
+            .map(|backend| &mut **backend as &mut dyn Backend),
+        &mut |done| bar.set_position(done as u64),
+    );
     bar.finish_and_clear();
     let report = report?;
     let value = serde_json::to_value(&report).context("the report is not JSON")?;
@@ -90,7 +119,7 @@ fn text(model: &ModelFile, dataset: &str, on: &str, report: &Report) -> Result<S
     if on != "golden" {
         writeln!(
             text,
-            "  differs from golden   {:8} images",
+            "  mismatches            {:8} images differ from the golden reference or the cycle model",
             report.mismatches
         )?;
     }

@@ -92,10 +92,18 @@ pub fn serve(
         traffic.clients += visits.opened;
         if visits.abandoned {
             to_client.clear();
-            tell(Event::Closed);
         }
-        if visits.opened > 0 {
-            tell(Event::Opened);
+        let mut happened = [
+            (visits.opened > 0, Event::Opened),
+            (visits.abandoned, Event::Closed),
+        ];
+        if terminal.clients() > 0 {
+            happened.reverse(); // whoever is there now came last
+        }
+        for (did, event) in happened {
+            if did {
+                tell(event);
+            }
         }
 
         if ready.read {

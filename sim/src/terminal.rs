@@ -119,8 +119,12 @@ impl Terminal {
         Ok(visits)
     }
 
-    /// Lets others open the port. The kernel forgets a client's claim to have a port alone (TIOCEXCL) when the port is
-    /// closed for the last time, which this one never is: the next client would be turned away for ever.
+    /// Lets anybody open the port.
+    ///
+    /// The kernel forgets a client's claim to have a port alone (TIOCEXCL) when the port is closed for the last time.
+    /// This one never is: the next client would be turned away for ever, or, were the claim lifted only after the last
+    /// one has gone, for as long as the device is busy. So it is lifted whenever bytes come, too; what keeps two
+    /// clients apart is the lock on the file (flock) that libraries for serial ports take as well.
     fn lift_claim(&self) -> Result<(), SimError> {
         // SAFETY: the descriptor is open, and this call takes nothing else.
         unsafe { ioctl::leave_exclusive(self.slave.as_raw_fd()) }
@@ -136,6 +140,7 @@ impl Terminal {
 
     /// Reads what has come from the client, as far as it fits: 0 bytes when there is nothing.
     pub fn read(&self, buffer: &mut [u8]) -> Result<usize, SimError> {
+        self.lift_claim()?;
         none_if_not_ready(read(&self.master, buffer)).map_err(SimError::terminal("read from"))
     }
 

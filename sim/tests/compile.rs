@@ -26,7 +26,7 @@ fn failure(verilog: &str, cache: &Path) -> SimError {
     result.err().expect("it does not compile")
 }
 
-/// The names in the cache of what is neither a lock nor a log.
+/// The names in the cache of compiled boards and of what might be taken for one.
 fn left_over(cache: &Path) -> Vec<String> {
     fs::read_dir(cache)
         .expect("the cache is there")
@@ -38,6 +38,7 @@ fn left_over(cache: &Path) -> Vec<String> {
                 .expect("a name")
         })
         .filter(|name| !name.ends_with(".lock") && !name.ends_with(".failed.log"))
+        .filter(|name| !name.starts_with("runtime-"))
         .collect()
 }
 
@@ -74,9 +75,9 @@ fn what_is_left_of_a_killed_compilation_does_no_harm() {
 
     let lock = fs::read_dir(folder.path())
         .expect("the cache is there")
-        .next();
-    let lock = lock.expect("a lock").expect("it can be read").path();
-    let partial = lock.with_extension("partial");
+        .map(|entry| entry.expect("it can be read").path())
+        .find(|path| path.extension() == Some(OsStr::new("lock")));
+    let partial = lock.expect("a lock").with_extension("partial");
     fs::create_dir(&partial).expect("a folder");
     fs::write(partial.join("libboard.so"), "half a library").expect("a file");
     compile(&source(ECHO), folder.path(), &tools(), &mut |_| {
@@ -84,6 +85,25 @@ fn what_is_left_of_a_killed_compilation_does_no_harm() {
     })
     .expect("the board compiles");
     assert!(!partial.exists());
+}
+
+#[test]
+fn the_second_board_takes_over_the_runtime_of_the_first() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let runtime_compiled = |verilog: &str, known: &[String]| {
+        let library = compile(&source(verilog), folder.path(), &tools(), &mut |_| {
+            ControlFlow::Continue(())
+        });
+        library.expect("the board compiles");
+        let mut boards = left_over(folder.path());
+        boards.retain(|name| !known.contains(name));
+        let log = folder.path().join(&boards[0]).join("build.log");
+        let log = fs::read_to_string(log).expect("the log is there");
+        (log.contains("-o verilated.o"), boards)
+    };
+    let (first, boards) = runtime_compiled(ECHO, &[]);
+    let (second, _) = runtime_compiled(&ECHO.replace("full;", "!full;"), &boards);
+    assert_eq!((first, second), (true, false));
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! The command line: one module a command, each with its arguments and a `run`.
 
+mod backend;
+mod bench;
 mod board;
 mod boards;
 mod build;
-mod bench;
 mod data;
 mod deploy;
 mod doctor;
@@ -11,6 +12,7 @@ mod eval;
 mod generate;
 mod infer;
 mod interrupt;
+mod port;
 mod train;
 mod ui;
 

@@ -79,6 +79,8 @@ pub enum DatasetError {
         class: usize,
         classes: usize,
     },
+    #[error("{} has neither an array `x` nor an `x_test`: name the images `x`", .0.display())]
+    NpzImages(PathBuf),
     #[error("{} holds the arrays {found}, but needs x and y, or x_train, y_train, x_test and y_test", path.display())]
     NpzNames { path: PathBuf, found: String },
     #[error("array {array} of {} is {found}, but must be {expected}", path.display())]

@@ -177,6 +177,22 @@ pub fn load(name_or_path: &str) -> Result<Dataset, DatasetError> {
     }
 }
 
+/// Images without labels.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Images {
+    /// The pixels of one image.
+    pub features: usize,
+    /// The intensity that counts as 1.0.
+    pub maximum: u8,
+    /// Intensities, image after image, `features` each.
+    pub images: Vec<u8>,
+}
+
+/// Loads the images of an `.npz` archive, whose labels are not looked at: its array `x`, or else `x_test`.
+pub fn load_images(path: &Path) -> Result<Images, DatasetError> {
+    npz::load_images(path)
+}
+
 fn load_path(name: &str, path: &Path) -> Result<Dataset, DatasetError> {
     let is_npz = path.extension().is_some_and(|e| e == "npz");
     if path.is_dir() {

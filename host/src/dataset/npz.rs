@@ -2,7 +2,7 @@
 //!
 //! `x` has one image a row: bytes 0 to 255, or floats 0 to 1. `y` has one whole number a row.
 
-use super::{hold_out_last, Dataset, DatasetError, Split, MAX_CLASSES, TEST_SHARE};
+use super::{hold_out_last, Dataset, DatasetError, Images, Split, MAX_CLASSES, TEST_SHARE};
 use ndarray::{ArrayD, OwnedRepr};
 use ndarray_npy::{NpzReader, ReadNpyError, ReadNpzError, ReadableElement};
 use std::fs::File;
@@ -43,6 +43,21 @@ pub(super) fn load(name: &str, path: &Path) -> Result<Dataset, DatasetError> {
         test,
     }
     .check()
+}
+
+/// The images of an archive, with or without labels: `x`, or else `x_test`.
+pub(super) fn load_images(path: &Path) -> Result<Images, DatasetError> {
+    let mut archive = Archive::open(path)?;
+    let array = ["x", "x_test"]
+        .into_iter()
+        .find(|array| archive.names.iter().any(|name| name == array))
+        .ok_or_else(|| DatasetError::NpzImages(path.to_owned()))?;
+    let (shape, images) = archive.images(array)?;
+    Ok(Images {
+        features: shape[1..].iter().product(),
+        maximum: u8::MAX,
+        images,
+    })
 }
 
 struct Archive<'a> {

@@ -55,6 +55,8 @@
 //!   loop variables may be used in indices, in `get_bit(2 * i + 1)`, and as numbers (`i.to_bits()`).
 //! - **`bit_cast`.** rust-hdl evaluates the call when it describes the block, so its argument cannot use a loop
 //!   variable: `bit_cast::<8, 4>(self.x[i].val())` does not compile. Adding a `Bit` to `Bits` works without a cast.
+//! - **`signed_bit_cast`** is right in Verilog, but rust-hdl's simulation of it never ends on the lowest number.
+//! - **Words from parts.** `(bit_cast::<16, 8>(high) << 8) | bit_cast::<16, 8>(low)` becomes `{high, low}`.
 //! - **Bits of a word.** `self.mask.next = self.mask.val().replace_bit(i, bit)` in a loop, after a default for the
 //!   word, drives one bit each; if the bit is a child's output, the child drives it.
 //! - **Parts of expressions.** `(a + b).get_bit(3)` makes a wire with `_full` in its name; a local signal reads better.

@@ -671,3 +671,42 @@ impl Logic for Product {
         }
     }
 }
+
+/// One local signal that holds one thing after the other.
+#[derive(LogicBlock, Default)]
+pub struct Chain {
+    pub a: Signal<In, Bits<8>>,
+    pub b: Signal<In, Bits<8>>,
+    pub earlier: Signal<Out, Bits<8>>,
+    pub later: Signal<Out, Bits<8>>,
+    pub sum: Signal<Out, Bits<8>>,
+    held: Signal<Local, Bits<8>>,
+}
+
+impl Logic for Chain {
+    #[hdl_gen]
+    fn update(&mut self) {
+        self.held.next = self.a.val();
+        self.earlier.next = self.held.val();
+        self.held.next = self.b.val();
+        self.later.next = self.held.val();
+        self.sum.next = self.earlier.val() + self.later.val();
+    }
+}
+
+/// Parts of signed words are signed.
+#[derive(LogicBlock, Default)]
+pub struct Parts {
+    pub s: Signal<In, Signed<12>>,
+    pub t: Signal<In, Signed<6>>,
+    pub less: Signal<Out, Bit>,
+    pub wide: Signal<Out, Signed<9>>,
+}
+
+impl Logic for Parts {
+    #[hdl_gen]
+    fn update(&mut self) {
+        self.less.next = self.s.val().get_bits::<6>(3) < self.t.val();
+        self.wide.next = signed_bit_cast::<9, 6>(self.s.val().get_bits::<6>(3));
+    }
+}

@@ -39,6 +39,8 @@ fn every_block_is_clean_for_verilator() {
         "product",
         &emit("product", &Product::default(), &[]).unwrap(),
     );
+    lint("chain", &emit("chain", &Chain::default(), &[]).unwrap());
+    lint("parts", &emit("parts", &Parts::default(), &[]).unwrap());
     lint("words", &emit("words", &Words::default(), &[]).unwrap());
     lint("pair", &emit("pair", &Pair::default(), &[]).unwrap());
     lint("ripple", &emit("ripple", &Ripple::default(), &[]).unwrap());
@@ -140,6 +142,27 @@ fn verilog_does_what_the_rust_model_does() {
                 product.s.next = signed_cast(random.bits());
                 product.t.next = signed_cast(random.bits());
                 product.pick.next = random.bit();
+            },
+            None,
+        ),
+        record(
+            "chain",
+            Chain::default(),
+            100,
+            |chain, random| {
+                chain.a.next = random.bits();
+                chain.b.next = random.bits();
+            },
+            None,
+        ),
+        record(
+            "parts",
+            Parts::default(),
+            1_000,
+            |parts, random| {
+                // rust-hdl's `signed_bit_cast` never ends on the lowest number.
+                parts.s.next = signed_cast(random.bits::<12>() | 8);
+                parts.t.next = signed_cast(random.bits());
             },
             None,
         ),

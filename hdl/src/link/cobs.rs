@@ -71,3 +71,74 @@ impl Logic for CobsDecoder {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the decoder makes of the wire's bytes: the frames, and whether each was cut.
+    fn decode(uut: &mut CobsDecoder, wire: &[u8]) -> Vec<(Vec<u8>, bool)> {
+        let mut frames = vec![];
+        let mut plain = vec![];
+        for &byte in wire {
+            uut.strobe.next = true;
+            uut.data.next = u64::from(byte).into();
+            assert!(simulate(uut, 10));
+            if uut.begins.val() {
+                plain.clear();
+            }
+            if uut.plain_strobe.val() {
+                plain.push(uut.plain.val().to_u8());
+            }
+            if uut.ends.val() {
+                frames.push((plain.clone(), uut.cut.val()));
+            }
+            for strobe in [false, false] {
+                uut.clock.next = !uut.clock.val();
+                assert!(simulate(uut, 10));
+                uut.strobe.next = strobe;
+            }
+        }
+        frames
+    }
+
+    #[test]
+    fn undoes_what_the_crate_does() {
+        let mut uut = CobsDecoder::default();
+        uut.connect_all();
+        for length in 0..520usize {
+            for every in [1, 2, 3, 100, 254, 255, 600] {
+                let bytes: Vec<u8> = (1..=length)
+                    .map(|at| if at % every == 0 { 0 } else { at as u8 | 1 })
+                    .collect();
+                let mut wire = vec![0];
+                wire.extend(cobs::encode_vec(&bytes));
+                wire.push(0);
+                let expected = if wire.len() == 2 {
+                    vec![]
+                } else {
+                    vec![(bytes, false)]
+                };
+                assert_eq!(decode(&mut uut, &wire), expected);
+            }
+        }
+    }
+
+    #[test]
+    fn a_block_that_is_cut_is_told_and_a_restart_forgets() {
+        let mut uut = CobsDecoder::default();
+        uut.connect_all();
+        assert_eq!(decode(&mut uut, &[4, 1, 2, 0]), [(vec![1, 2], true)]);
+        assert_eq!(decode(&mut uut, &[3, 1, 2, 0]), [(vec![1, 2], false)]);
+        assert_eq!(decode(&mut uut, &[2, 1, 9, 8]), []);
+        assert!(uut.receiving.val());
+        uut.restart.next = true;
+        for _ in 0..2 {
+            uut.clock.next = !uut.clock.val();
+            assert!(simulate(&mut uut, 10));
+        }
+        uut.restart.next = false;
+        assert!(!uut.receiving.val());
+        assert_eq!(decode(&mut uut, &[3, 1, 2, 0]), [(vec![1, 2], false)]);
+    }
+}

@@ -62,3 +62,40 @@ impl Logic for Counters {
         self.overruns.next = self.overruns_now.q.val();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(uut: &mut Counters, clocks: usize) {
+        for _ in 0..2 * clocks {
+            uut.clock.next = !uut.clock.val();
+            assert!(simulate(uut, 10));
+        }
+    }
+
+    #[test]
+    fn counts_of_naks_stop_and_the_clocks_are_copied() {
+        let mut uut = Counters::default();
+        uut.connect_all();
+        uut.bad_frame.next = true;
+        run(&mut uut, 65_534);
+        assert_eq!(uut.bad_frames.val(), 65_534);
+        run(&mut uut, 3);
+        assert_eq!(uut.bad_frames.val(), 65_535);
+        assert_eq!(uut.overruns.val(), 0);
+        uut.bad_frame.next = false;
+        uut.overrun.next = true;
+        uut.busy.next = true;
+        run(&mut uut, 7);
+        assert_eq!(uut.clocks.val(), 0);
+        uut.snapshot.next = true;
+        uut.busy.next = false;
+        run(&mut uut, 1);
+        uut.snapshot.next = false;
+        run(&mut uut, 65_535);
+        assert_eq!(uut.clocks.val(), 65_544);
+        assert_eq!(uut.busy_clocks.val(), 7);
+        assert_eq!(uut.overruns.val(), 65_535);
+    }
+}

@@ -45,3 +45,43 @@ impl Logic for Crc16 {
         self.is_right.next = self.state.q.val() == 0x1D0F;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crc::{Crc, CRC_16_GENIBUS};
+
+    fn clock(uut: &mut Crc16, clear: bool, byte: Option<u8>) {
+        uut.clear.next = clear;
+        uut.strobe.next = byte.is_some();
+        uut.data.next = u64::from(byte.unwrap_or(0x5A)).into();
+        for _ in 0..2 {
+            uut.clock.next = !uut.clock.val();
+            assert!(simulate(uut, 10));
+        }
+    }
+
+    #[test]
+    fn equals_the_crate_and_knows_its_own_check() {
+        let mut uut = Crc16::default();
+        uut.connect_all();
+        for length in 0..300usize {
+            let bytes: Vec<u8> = (0..length).map(|at| (at * at + length) as u8).collect();
+            clock(&mut uut, true, Some(9));
+            for &byte in &bytes {
+                clock(&mut uut, false, Some(byte));
+                clock(&mut uut, false, None);
+            }
+            let check = Crc::<u16>::new(&CRC_16_GENIBUS).checksum(&bytes);
+            assert_eq!(uut.value.val(), u64::from(check));
+            for byte in check.to_be_bytes() {
+                assert!(!uut.is_right.val());
+                clock(&mut uut, false, Some(byte));
+            }
+            assert!(uut.is_right.val());
+            // A zero more is wrong.
+            clock(&mut uut, false, Some(0));
+            assert!(!uut.is_right.val());
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! What a frame asks for, done.
 
 use super::pending::PendingResults;
+use super::pick::BytePick;
 use super::reply::ReplyForm;
 use super::request::{RequestCheck, PAYLOAD};
 use super::sizes::SizesCheck;
@@ -89,6 +90,8 @@ pub struct Executor {
     pending: PendingResults,
     request: RequestCheck,
     sizes: SizesCheck,
+    /// The bytes of the memories' CRC-32.
+    crc_bytes: BytePick,
     state: DFF<State>,
     /// A byte takes two clocks: in the first its address is at the slots, in the second it is there.
     fetched: DFF<Bit>,
@@ -117,8 +120,6 @@ pub struct Executor {
     streamed: Signal<Local, Bit>,
     chunk: Signal<Local, Bits<7>>,
     crc_place: Signal<Local, Bits<8>>,
-    crc_pick: Signal<Local, Bits<5>>,
-    crc_byte: Signal<Local, Bits<8>>,
     spikes_reply: Constant<Bits<8>>,
     nak_kind: Constant<Bits<8>>,
     reply_flag: Constant<Bits<8>>,
@@ -178,6 +179,7 @@ impl Executor {
             pending: Default::default(),
             request: RequestCheck::new(core),
             sizes: SizesCheck::new(core),
+            crc_bytes: Default::default(),
             state: Default::default(),
             fetched: Default::default(),
             index: Default::default(),
@@ -200,8 +202,6 @@ impl Executor {
             streamed: Default::default(),
             chunk: Default::default(),
             crc_place: Default::default(),
-            crc_pick: Default::default(),
-            crc_byte: Default::default(),
             spikes_reply: byte(kind::SPIKES + REPLY),
             nak_kind: byte(kind::NAK),
             reply_flag: byte(REPLY),
@@ -258,11 +258,8 @@ impl Logic for Executor {
             "The byte of the memories' CRC-32 that stands where `index` is in an ARM request."
         );
         self.crc_place.next = self.index.q.val() - self.payload.val();
-        self.crc_pick.next = bit_cast::<5, 2>(self.crc_place.val().get_bits::<2>(0)) << 3;
-        self.crc_byte.next = self
-            .verify_crc
-            .val()
-            .get_bits::<8>(self.crc_pick.val().index());
+        self.crc_bytes.word.next = self.verify_crc.val();
+        self.crc_bytes.place.next = self.crc_place.val().get_bits::<2>(0);
 
         self.frame_release.next = false;
         self.nak_take.next = false;
@@ -491,7 +488,7 @@ impl Logic for Executor {
             State::Compare => {
                 if self.fetched.q.val() {
                     self.byte_used.next = true;
-                    if self.read_data.val() != self.crc_byte.val() {
+                    if self.read_data.val() != self.crc_bytes.data.val() {
                         self.crc_differs.d.next = true;
                     }
                 } else if self.index.q.val() == self.stop.q.val() {

@@ -13,6 +13,7 @@ mod crc16;
 mod executor;
 mod info;
 mod pending;
+mod pick;
 mod receiver;
 mod reply;
 mod request;
@@ -157,7 +158,7 @@ impl Link {
             bit_clock: BitClock::new(config.divisor),
             uart_receiver: UartReceiver::new(config.divisor),
             frame_receiver: FrameReceiver::new(config.core.frame_slots),
-            slots: SyncRam::new(slot_bytes, 8),
+            slots: SyncRam::new(slot_bytes, 8).without_collisions(),
             executor: Executor::new(&config.core),
             counters: Default::default(),
             reply_sender: ReplySender::new(config.info),

@@ -3,7 +3,9 @@
 use crate::comment;
 use rust_hdl::prelude::*;
 
-/// The sequence numbers of up to four SPIKES requests whose results are still to come, oldest first.
+/// The sequence numbers of up to two SPIKES requests whose results are still to come, oldest first.
+///
+/// Two is as many as a core has input buffers, so a third would have to wait for one in any case.
 #[derive(LogicBlock, Default)]
 pub struct PendingResults {
     pub clock: Signal<In, Clock>,
@@ -15,11 +17,10 @@ pub struct PendingResults {
     pub oldest: Signal<Out, Bits<8>>,
     pub any: Signal<Out, Bit>,
     pub full: Signal<Out, Bit>,
-    count: DFF<Bits<3>>,
+    has_first: DFF<Bit>,
+    has_second: DFF<Bit>,
     first: DFF<Bits<8>>,
     second: DFF<Bits<8>>,
-    third: DFF<Bits<8>>,
-    fourth: DFF<Bits<8>>,
 }
 
 impl Logic for PendingResults {
@@ -27,27 +28,21 @@ impl Logic for PendingResults {
     fn update(&mut self) {
         comment!("module pending_results");
         comment!("A queue of the sequence numbers whose results are still to come.");
-        dff_setup!(self, clock, count, first, second, third, fourth);
+        dff_setup!(self, clock, has_first, has_second, first, second);
         if self.pop.val() {
-            self.count.d.next = self.count.q.val() - 1;
+            self.has_first.d.next = self.has_second.q.val();
+            self.has_second.d.next = false;
             self.first.d.next = self.second.q.val();
-            self.second.d.next = self.third.q.val();
-            self.third.d.next = self.fourth.q.val();
-        }
-        if self.push.val() {
-            self.count.d.next = self.count.q.val() + 1;
-            if self.count.q.val() == 0 {
+        } else if self.push.val() {
+            self.has_first.d.next = true;
+            self.has_second.d.next = self.has_first.q.val();
+            self.second.d.next = self.number.val();
+            if !self.has_first.q.val() {
                 self.first.d.next = self.number.val();
-            } else if self.count.q.val() == 1 {
-                self.second.d.next = self.number.val();
-            } else if self.count.q.val() == 2 {
-                self.third.d.next = self.number.val();
-            } else {
-                self.fourth.d.next = self.number.val();
             }
         }
         self.oldest.next = self.first.q.val();
-        self.any.next = self.count.q.val() != 0;
-        self.full.next = self.count.q.val() == 4;
+        self.any.next = self.has_first.q.val();
+        self.full.next = self.has_second.q.val();
     }
 }

@@ -59,7 +59,10 @@ pub struct FrameReceiver {
     fault: Signal<Local, Bits<4>>,
     timeout: Signal<Local, Bit>,
     slots: Constant<Bits<4>>,
+    /// The bits that a slot's number needs, and those that a number of slots needs: shows synthesis
+    /// that the others are never set.
     slot_mask: Constant<Bits<3>>,
+    count_mask: Constant<Bits<4>>,
     status_bad_frame: Constant<Bits<4>>,
     status_overrun: Constant<Bits<4>>,
     status_timeout: Constant<Bits<4>>,
@@ -103,6 +106,7 @@ impl FrameReceiver {
             timeout: Default::default(),
             slots: Constant::new(u64::from(frame_slots).into()),
             slot_mask: Constant::new(u64::from(frame_slots - 1).into()),
+            count_mask: Constant::new(u64::from(2 * frame_slots - 1).into()),
             status_bad_frame: Constant::new(u64::from(status::BAD_FRAME).into()),
             status_overrun: Constant::new(u64::from(status::OVERRUN).into()),
             status_timeout: Constant::new(u64::from(status::TIMEOUT).into()),
@@ -206,9 +210,9 @@ impl Logic for FrameReceiver {
             self.tail.d.next = (self.tail.q.val() + 1) & self.slot_mask.val();
         }
         if self.commit.val() & !self.frame_release.val() {
-            self.used.d.next = self.used.q.val() + 1;
+            self.used.d.next = (self.used.q.val() + 1) & self.count_mask.val();
         } else if self.frame_release.val() & !self.commit.val() {
-            self.used.d.next = self.used.q.val() - 1;
+            self.used.d.next = (self.used.q.val() - 1) & self.count_mask.val();
         }
         self.frame_ready.next = self.used.q.val() != 0;
         self.frame_slot.next = self.tail.q.val();

@@ -3,6 +3,7 @@
 
 use super::crc16::Crc16;
 use super::info::InfoBytes;
+use super::pick::BytePick;
 use crate::comment;
 use rust_hdl::prelude::*;
 
@@ -66,6 +67,14 @@ pub struct ReplySender {
     pub tx_strobe: Signal<Out, Bit>,
     pub tx_data: Signal<Out, Bits<8>>,
     info: InfoBytes,
+    // The data, four bytes each, of which the place picks one.
+    crc_bytes: BytePick,
+    decision_first: BytePick,
+    decision_second: BytePick,
+    decision_third: BytePick,
+    numbers_first: BytePick,
+    numbers_second: BytePick,
+    numbers_third: BytePick,
     check: Crc16,
     state: DFF<State>,
     /// A byte takes two clocks: in the first it is fetched into `current`, in the second used.
@@ -83,9 +92,8 @@ pub struct ReplySender {
     end_half: Signal<Local, Bits<5>>,
     at_check: Signal<Local, Bit>,
     at_end: Signal<Local, Bit>,
-    /// Four bytes of data, of which the place picks one.
-    word: Signal<Local, Bits<32>>,
-    pick: Signal<Local, Bits<5>>,
+    class_and_step: Signal<Local, Bits<32>>,
+    data_place: Signal<Local, Bits<2>>,
     source: Signal<Local, Bits<8>>,
     info_last: Constant<Bits<6>>,
     armed_place: Constant<Bits<6>>,
@@ -119,6 +127,13 @@ impl ReplySender {
             tx_strobe: Default::default(),
             tx_data: Default::default(),
             info: InfoBytes::new(info),
+            crc_bytes: Default::default(),
+            decision_first: Default::default(),
+            decision_second: Default::default(),
+            decision_third: Default::default(),
+            numbers_first: Default::default(),
+            numbers_second: Default::default(),
+            numbers_third: Default::default(),
             check: Default::default(),
             state: Default::default(),
             fetched: Default::default(),
@@ -131,8 +146,8 @@ impl ReplySender {
             end_half: Default::default(),
             at_check: Default::default(),
             at_end: Default::default(),
-            word: Default::default(),
-            pick: Default::default(),
+            class_and_step: Default::default(),
+            data_place: Default::default(),
             source: Default::default(),
             info_last: Constant::new((armed_place - 1).into()),
             armed_place: Constant::new(armed_place.into()),
@@ -179,34 +194,46 @@ impl Logic for ReplySender {
         self.at_end.next = self.place.q.val().get_bits::<5>(1) == self.end_half.val();
 
         comment!("The byte at a place: data, four bytes at a time,");
-        self.word.next = self.memory_crc.val();
+        self.data_place.next = self.place.q.val().get_bits::<2>(0);
+        self.crc_bytes.place.next = self.data_place.val();
+        self.decision_first.place.next = self.data_place.val();
+        self.decision_second.place.next = self.data_place.val();
+        self.decision_third.place.next = self.data_place.val();
+        self.numbers_first.place.next = self.data_place.val();
+        self.numbers_second.place.next = self.data_place.val();
+        self.numbers_third.place.next = self.data_place.val();
+        self.crc_bytes.word.next = self.memory_crc.val();
+        self.class_and_step.next = bit_cast::<32, 16>(self.result_class.val())
+            | (bit_cast::<32, 8>(self.result_step.val()) << 16);
+        self.decision_first.word.next = self.class_and_step.val();
+        if self.result_silent.val() {
+            self.decision_first.word.next = self.class_and_step.val() | 0x0100_0000;
+        }
+        self.decision_second.word.next =
+            bit_cast::<32, 16>(self.result_overshoot.val()) | (self.result_cycles.val() << 16);
+        self.decision_third.word.next = self.result_cycles.val() >> 16;
+        self.numbers_first.word.next = self.clocks.val();
+        self.numbers_second.word.next = self.busy_clocks.val();
+        self.numbers_third.word.next = bit_cast::<32, 16>(self.bad_frames.val())
+            | (bit_cast::<32, 16>(self.overruns.val()) << 16);
+        self.source.next = self.crc_bytes.data.val();
         if self.form.val() == ReplyForm::Decision {
             if !self.place.q.val().get_bit(3) {
-                self.word.next = bit_cast::<32, 16>(self.result_class.val())
-                    | (bit_cast::<32, 8>(self.result_step.val()) << 16);
-                if self.result_silent.val() {
-                    self.word.next = bit_cast::<32, 16>(self.result_class.val())
-                        | (bit_cast::<32, 8>(self.result_step.val()) << 16)
-                        | 0x0100_0000;
-                }
+                self.source.next = self.decision_first.data.val();
             } else if !self.place.q.val().get_bit(2) {
-                self.word.next = bit_cast::<32, 16>(self.result_overshoot.val())
-                    | (self.result_cycles.val() << 16);
+                self.source.next = self.decision_second.data.val();
             } else {
-                self.word.next = self.result_cycles.val() >> 16;
+                self.source.next = self.decision_third.data.val();
             }
         } else if self.form.val() == ReplyForm::Numbers {
             if !self.place.q.val().get_bit(3) {
-                self.word.next = self.clocks.val();
+                self.source.next = self.numbers_first.data.val();
             } else if !self.place.q.val().get_bit(2) {
-                self.word.next = self.busy_clocks.val();
+                self.source.next = self.numbers_second.data.val();
             } else {
-                self.word.next = bit_cast::<32, 16>(self.bad_frames.val())
-                    | (bit_cast::<32, 16>(self.overruns.val()) << 16);
+                self.source.next = self.numbers_third.data.val();
             }
         }
-        self.pick.next = bit_cast::<5, 2>(self.place.q.val().get_bits::<2>(0)) << 3;
-        self.source.next = self.word.val().get_bits::<8>(self.pick.val().index());
 
         comment!("the constants of INFO, the header, and the check.");
         self.info.place.next = self.place.q.val();

@@ -120,11 +120,11 @@ impl CycleModel {
             };
             let fold_end = |fold: usize| match index {
                 0 if fold == 0 => first_fold_end,
-                0 => first_fold_end + 1 + fold * words,
+                0 => first_fold_end + 2 + fold * words,
                 _ => first_fold_end + fold * words,
             };
             if index == last {
-                return (fold_end(layer.folds - 1) + 6, !spikes.is_empty());
+                return (fold_end(layer.folds - 1) + 7, !spikes.is_empty());
             }
             let quiet = extract(layer.folds, self.lanes, self.banks, &spikes, fold_end);
             now = quiet + 1;
@@ -193,7 +193,7 @@ fn fullest_bank(events: &[usize], banks: usize) -> usize {
 
 /// The cycle in which the pickers have turned the fire masks of all folds into events.
 ///
-/// `fold_end` is the cycle in which the last word of a fold is issued. Its mask can be fetched five
+/// `fold_end` is the cycle in which the last word of a fold is issued. Its mask can be fetched six
 /// cycles later; a fetched mask waits until the mask before it has given up its last spike, at one
 /// spike a bank and cycle.
 fn extract(
@@ -210,7 +210,7 @@ fn extract(
         let (here, rest) = spikes.split_at(count);
         spikes = rest;
         let picks = fullest_bank(here, banks);
-        let fetched = taken.max(fold_end(fold) + 5);
+        let fetched = taken.max(fold_end(fold) + 6);
         taken = free.max(fetched + 1);
         free = taken + picks.max(1);
         quiet = taken + picks + 1;

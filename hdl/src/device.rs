@@ -3,7 +3,7 @@
 use crate::comment;
 use crate::core::Core;
 use crate::link::{Link, LinkConfig};
-use firmware_model::board::WeightMemory;
+use firmware_model::board::Board;
 use firmware_model::config::CoreConfig;
 use rust_hdl::prelude::*;
 
@@ -22,7 +22,7 @@ pub struct Device<const P: usize, const S: usize, const Q: usize> {
 }
 
 impl<const P: usize, const S: usize, const Q: usize> Device<P, S, Q> {
-    pub fn new(config: &CoreConfig, memory: WeightMemory, link: LinkConfig) -> Self {
+    pub fn new(board: &Board, config: &CoreConfig, link: LinkConfig) -> Self {
         Device {
             clock: Default::default(),
             uart_rx: Default::default(),
@@ -30,7 +30,7 @@ impl<const P: usize, const S: usize, const Q: usize> Device<P, S, Q> {
             armed: Default::default(),
             busy: Default::default(),
             link: Link::new(link),
-            core: Core::new(config, memory),
+            core: Core::new(config, board.memories.weights, board.family),
         }
     }
 }

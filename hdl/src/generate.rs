@@ -95,7 +95,7 @@ fn emit<const P: usize, const S: usize, const Q: usize>(
             .to_vec(),
         divisor: board.clocks_per_bit(),
     };
-    let device = Device::<P, S, Q>::new(config, board.memories.weights, link);
+    let device = Device::<P, S, Q>::new(board, config, link);
     let top = Top::new(board, device);
     Ok(verilog::emit(
         &top_name(board),

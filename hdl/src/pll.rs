@@ -49,6 +49,7 @@ fn ecp5(clki_div: u8, clkfb_div: u8, clkop_div: u8, clkop_cphase: u8) -> String 
     format!(
         "wire unused_lock;
 
+(* ICP_CURRENT = \"12\", LPF_RESISTOR = \"8\", MFG_ENABLE_FILTEROPAMP = \"1\", MFG_GMCREF_SEL = \"2\" *)
 EHXPLLL #(
     .PLLRST_ENA(\"DISABLED\"),
     .INTFB_WAKE(\"DISABLED\"),

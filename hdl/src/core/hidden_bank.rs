@@ -41,7 +41,7 @@ impl HiddenBank {
             offset: Default::default(),
             valid: Default::default(),
             row: Default::default(),
-            store: SyncRam::new(2 * rows, row_bits),
+            store: SyncRam::new(2 * rows, row_bits).without_collisions(),
             half: Default::default(),
             count: Default::default(),
             end: Default::default(),

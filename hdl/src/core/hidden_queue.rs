@@ -62,7 +62,7 @@ impl<const P: usize, const S: usize, const Q: usize> HiddenQueue<P, S, Q> {
             offset: Default::default(),
             valid: std::array::from_fn(|_| Default::default()),
             row: std::array::from_fn(|_| Default::default()),
-            masks: SyncRam::new(slots, P),
+            masks: SyncRam::new(slots, P).without_collisions(),
             deal: Default::default(),
             pickers: std::array::from_fn(|_| Default::default()),
             banks: std::array::from_fn(|_| HiddenBank::new(rows, rows.ilog2() as usize)),

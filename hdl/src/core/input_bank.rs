@@ -84,7 +84,7 @@ impl InputBank {
             row: Default::default(),
             has_next: Default::default(),
             next_step: Default::default(),
-            store: SyncRam::new(rows * buffers, 8 + row_bits),
+            store: SyncRam::new(rows * buffers, 8 + row_bits).without_collisions(),
             written: Default::default(),
             end: Default::default(),
             start: Default::default(),

@@ -26,7 +26,7 @@ pub mod weight_bank;
 pub mod wiring;
 
 use crate::comment;
-use firmware_model::board::WeightMemory;
+use firmware_model::board::{Family, WeightMemory};
 use firmware_model::config::CoreConfig;
 use geometry::GeometryRegisters;
 use hidden_queue::HiddenQueue;
@@ -92,6 +92,7 @@ pub struct Core<const P: usize, const S: usize, const Q: usize> {
     event_row: [Signal<Local, Bits<16>>; S],
     any_valid: [Signal<Local, Bit>; S],
     probe_end: Signal<Local, Bit>,
+    probe_ended: DFF<Bit>,
     // Address: weights and margins are asked for.
     address_live: DFF<Bit>,
     address_first: DFF<Bit>,
@@ -99,12 +100,17 @@ pub struct Core<const P: usize, const S: usize, const Q: usize> {
     address_slot: DFF<Bits<7>>,
     address_valid: [DFF<Bit>; S],
     address_row: [DFF<Bits<16>>; S],
-    // Weight: they are there, the lanes add.
+    // Weight: they are there, the lanes count.
     weight_live: DFF<Bit>,
     weight_first: DFF<Bit>,
     weight_last: DFF<Bit>,
     weight_slot: DFF<Bits<7>>,
     weight_valid: [DFF<Bit>; S],
+    // Sum: the lanes add to their margins.
+    sum_live: DFF<Bit>,
+    sum_first: DFF<Bit>,
+    sum_last: DFF<Bit>,
+    sum_slot: DFF<Bits<7>>,
     // Margin: the sums are there, the lanes fire and write back.
     margin_live: DFF<Bit>,
     margin_last: DFF<Bit>,
@@ -118,7 +124,7 @@ impl<const P: usize, const S: usize, const Q: usize> Core<P, S, Q> {
     const LAST: usize = S - 1;
 
     /// A core of the sizes of `config`, whose lanes and banks are P and S.
-    pub fn new(config: &CoreConfig, memory: WeightMemory) -> Self {
+    pub fn new(config: &CoreConfig, memory: WeightMemory, family: Family) -> Self {
         assert_eq!(
             (usize::from(config.lanes), usize::from(config.banks)),
             (P, S)
@@ -159,7 +165,7 @@ impl<const P: usize, const S: usize, const Q: usize> Core<P, S, Q> {
             input_queue: InputQueue::new(config.input_rows.into(), config.input_buffers.into()),
             hidden_queue: HiddenQueue::new(slots, hidden_rows),
             weights: std::array::from_fn(|_| WeightBank::new(rows, memory)),
-            neurons: NeuronArray::new(slots),
+            neurons: NeuronArray::new(slots, family),
             loader: Loader::new(S, slots, rows),
             verifier: Verifier::new(P, S),
             event_live: Default::default(),
@@ -172,6 +178,7 @@ impl<const P: usize, const S: usize, const Q: usize> Core<P, S, Q> {
             event_row: std::array::from_fn(|_| Default::default()),
             any_valid: std::array::from_fn(|_| Default::default()),
             probe_end: Default::default(),
+            probe_ended: Default::default(),
             address_live: Default::default(),
             address_first: Default::default(),
             address_last: Default::default(),
@@ -183,6 +190,10 @@ impl<const P: usize, const S: usize, const Q: usize> Core<P, S, Q> {
             weight_last: Default::default(),
             weight_slot: Default::default(),
             weight_valid: std::array::from_fn(|_| Default::default()),
+            sum_live: Default::default(),
+            sum_first: Default::default(),
+            sum_last: Default::default(),
+            sum_slot: Default::default(),
             margin_live: Default::default(),
             margin_last: Default::default(),
             margin_slot: Default::default(),
@@ -218,6 +229,11 @@ impl<const P: usize, const S: usize, const Q: usize> Logic for Core<P, S, Q> {
             weight_first,
             weight_last,
             weight_slot,
+            sum_live,
+            sum_first,
+            sum_last,
+            sum_slot,
+            probe_ended,
             margin_live,
             margin_last,
             margin_slot
@@ -254,11 +270,16 @@ impl<const P: usize, const S: usize, const Q: usize> Logic for Core<P, S, Q> {
             self.any_valid[i].next = self.any_valid[i - 1].val() | self.event_valid[i].val();
         }
         for last in Self::LAST..S {
-            self.probe_end.next = self.event_probe.q.val() & !self.any_valid[last].val();
+            self.probe_end.next =
+                self.event_probe.q.val() & !self.any_valid[last].val() & !self.probe_ended.q.val();
         }
-        self.sequencer.probe_end.next = self.probe_end.val();
+        comment!(
+            "The sequencer hears of the end a cycle later: the word after it is dropped here."
+        );
+        self.probe_ended.d.next = self.probe_end.val();
+        self.sequencer.probe_end.next = self.probe_ended.q.val();
         self.input_queue.probe.next = self.event_probe.q.val();
-        self.address_live.d.next = self.event_live.q.val();
+        self.address_live.d.next = self.event_live.q.val() & !self.probe_ended.q.val();
         self.address_first.d.next = self.event_first.q.val();
         self.address_last.d.next = self.event_last.q.val() | self.probe_end.val();
         self.address_slot.d.next = self.event_slot.q.val();
@@ -289,7 +310,16 @@ impl<const P: usize, const S: usize, const Q: usize> Logic for Core<P, S, Q> {
             self.weight_valid[i].clock.next = self.clock.val();
             self.weight_valid[i].d.next = self.address_valid[i].q.val();
         }
-        self.neurons.read_slot.next = self.address_slot.q.val();
+        comment!("Weight: the lanes count, and the margins are asked for.");
+        self.sum_live.d.next = self.weight_live.q.val();
+        self.sum_first.d.next = self.weight_first.q.val();
+        self.sum_last.d.next = self.weight_last.q.val();
+        self.sum_slot.d.next = self.weight_slot.q.val();
+        for i in 0..S {
+            self.neurons.valid[i].next = self.weight_valid[i].q.val();
+            self.neurons.weights[i].next = self.weights[i].read_data.val();
+        }
+        self.neurons.read_slot.next = self.weight_slot.q.val();
         self.neurons.read_current.next = self.sequencer.touched.val();
         if self.sequencer.scanning.val() {
             self.neurons.read_slot.next = self.sequencer.slot.val();
@@ -299,15 +329,11 @@ impl<const P: usize, const S: usize, const Q: usize> Logic for Core<P, S, Q> {
             self.neurons.read_current.next = false;
         }
 
-        comment!("Weight: the lanes add.");
-        self.margin_live.d.next = self.weight_live.q.val();
-        self.margin_last.d.next = self.weight_last.q.val();
-        self.margin_slot.d.next = self.weight_slot.q.val();
-        self.neurons.first.next = self.weight_first.q.val();
-        for i in 0..S {
-            self.neurons.valid[i].next = self.weight_valid[i].q.val();
-            self.neurons.weights[i].next = self.weights[i].read_data.val();
-        }
+        comment!("Sum: the lanes add.");
+        self.margin_live.d.next = self.sum_live.q.val();
+        self.margin_last.d.next = self.sum_last.q.val();
+        self.margin_slot.d.next = self.sum_slot.q.val();
+        self.neurons.first.next = self.sum_first.q.val();
 
         comment!("Margin: after the last word of a fold the lanes fire and write back.");
         self.finish.next = self.margin_live.q.val() & self.margin_last.q.val();
@@ -328,6 +354,7 @@ impl<const P: usize, const S: usize, const Q: usize> Logic for Core<P, S, Q> {
         self.sequencer.quiet.next = !self.event_live.q.val()
             & !self.address_live.q.val()
             & !self.weight_live.q.val()
+            & !self.sum_live.q.val()
             & !self.margin_live.q.val()
             & self.hidden_queue.quiet.val();
 

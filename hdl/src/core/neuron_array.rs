@@ -4,6 +4,7 @@ use super::lane::Lane;
 use super::lane_mux::LaneMux;
 use super::wiring::Join;
 use crate::comment;
+use firmware_model::board::Family;
 use rust_hdl::prelude::*;
 
 /// All lanes take the same word of events, each with its own weights, and fire together.
@@ -13,6 +14,7 @@ pub struct NeuronArray<const P: usize, const S: usize> {
     // The word of events
     pub valid: [Signal<In, Bit>; S],
     pub weights: [Signal<In, Bits<P>>; S],
+    /// The word of the cycle before was the first of its fold.
     pub first: Signal<In, Bit>,
     /// The margins are final, and of `write_slot`.
     pub finish: Signal<In, Bit>,
@@ -33,14 +35,14 @@ pub struct NeuronArray<const P: usize, const S: usize> {
     join: Join<P>,
     mux: LaneMux<P>,
     counts: [Signal<Local, Bits<5>>; S],
-    spikes: Signal<Local, Bits<5>>,
+    spikes: DFF<Bits<5>>,
 }
 
 impl<const P: usize, const S: usize> NeuronArray<P, S> {
     const LAST: usize = S - 1;
 
     /// Lanes for `slots` folds.
-    pub fn new(slots: usize) -> Self {
+    pub fn new(slots: usize, family: Family) -> Self {
         NeuronArray {
             clock: Default::default(),
             valid: std::array::from_fn(|_| Default::default()),
@@ -56,7 +58,7 @@ impl<const P: usize, const S: usize> NeuronArray<P, S> {
             load_margin: Default::default(),
             select: Default::default(),
             margin: Default::default(),
-            lanes: std::array::from_fn(|_| Lane::new(slots)),
+            lanes: std::array::from_fn(|_| Lane::new(slots, family)),
             join: Default::default(),
             mux: Default::default(),
             counts: std::array::from_fn(|_| Default::default()),
@@ -72,6 +74,7 @@ impl<const P: usize, const S: usize> Logic for NeuronArray<P, S> {
         comment!(
             "The lanes side by side: all take the same word of events, each with its own weights."
         );
+        dff_setup!(self, clock, spikes);
         self.counts[0].next = 0.into();
         if self.valid[0].val() {
             self.counts[0].next = 1.into();
@@ -83,7 +86,7 @@ impl<const P: usize, const S: usize> Logic for NeuronArray<P, S> {
             }
         }
         for last in Self::LAST..S {
-            self.spikes.next = self.counts[last].val();
+            self.spikes.d.next = self.counts[last].val();
         }
         self.mux.clock.next = self.clock.val();
         self.mux.select.next = self.select.val();
@@ -95,7 +98,7 @@ impl<const P: usize, const S: usize> Logic for NeuronArray<P, S> {
                 self.lanes[p].valid[s].next = self.valid[s].val();
                 self.lanes[p].weight[s].next = self.weights[s].val().get_bit(p);
             }
-            self.lanes[p].spikes.next = self.spikes.val();
+            self.lanes[p].spikes.next = self.spikes.q.val();
             self.lanes[p].first.next = self.first.val();
             self.lanes[p].finish.next = self.finish.val();
             self.lanes[p].read_half.next = self.read_current.val();

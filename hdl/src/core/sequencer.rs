@@ -74,7 +74,7 @@ pub struct Sequencer {
     /// The layer has margins of its own; before, its starting margins are those that count.
     pub touched: Signal<Out, Bit>,
     // What comes back
-    /// The word issued before was of the first pass, and no bank had an event any more.
+    /// The word issued two cycles before was of the first pass, and no bank had an event any more.
     pub probe_end: Signal<In, Bit>,
     pub output_fired: Signal<In, Bit>,
     pub quiet: Signal<In, Bit>,
@@ -303,7 +303,7 @@ impl Logic for Sequencer {
                 self.word.d.next = self.word.q.val() + 1;
                 if self.probe_end.val() {
                     self.words_known.d.next = true;
-                    self.words.d.next = self.word.q.val() - 1;
+                    self.words.d.next = self.word.q.val() - 2;
                 }
                 self.end_of_fold.next = self.probe_end.val() | self.is_last_word.val();
                 if self.end_of_fold.val() {

@@ -56,7 +56,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     if !(board.deployed_model_matches(&network)).with_context(context)? {
         let loaded = load(&mut board, &network, ui).with_context(context)?;
         ui.note(format!(
-            "loaded {} into {}: {} bytes in {:.2} s",
+            "loaded {} into {}: {} bytes in {:.3} s",
             shape(&network),
             board_name(&board),
             loaded.bytes,

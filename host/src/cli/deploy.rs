@@ -58,7 +58,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
             count => format!("\nthe line was bad: {count} recoveries"),
         };
         format!(
-            "loaded {what} into {}: {} bytes in {:.2} s, read back and armed (memory CRC-32 {:08x}){recoveries}",
+            "loaded {what} into {}: {} bytes in {:.3} s, read back and armed (memory CRC-32 {:08x}){recoveries}",
             board_name(&board),
             done.bytes,
             done.seconds,

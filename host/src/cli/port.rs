@@ -1,7 +1,7 @@
 //! What the commands that talk to a board have in common: which port, which board, which model.
 
 use crate::driver::{Board, DriverError, DEFAULT_BAUD};
-use anyhow::{Context, Result};
+use anyhow::Result;
 use firmware_model::board::Board as BoardFile;
 use firmware_model::network::Network;
 use firmware_model::protocol::DeviceConfig;
@@ -24,11 +24,21 @@ impl PortArgs {
     /// Opens the port, and checks that the board is the one that was named.
     pub fn open(&self) -> Result<Board> {
         let expected = self.board.as_deref().map(BoardFile::find).transpose()?;
-        let board = Board::open(&self.port, self.baud).with_context(|| self.port.clone())?;
+        let board = Board::open(&self.port, self.baud).map_err(|error| self.name(error))?;
         if let Some(expected) = &expected {
-            (board.check_gateware(&gateware(expected))).with_context(|| self.port.clone())?;
+            (board.check_gateware(&gateware(expected))).map_err(|error| self.name(error))?;
         }
         Ok(board)
+    }
+
+    /// The error with the port's name before it, unless it names the port itself.
+    fn name(&self, error: DriverError) -> anyhow::Error {
+        let message = error.to_string();
+        let error = anyhow::Error::new(error);
+        match message.contains(&self.port) {
+            true => error,
+            false => error.context(self.port.clone()),
+        }
     }
 }
 

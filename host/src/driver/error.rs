@@ -35,8 +35,8 @@ pub enum DriverError {
     )]
     Line(#[from] io::Error),
     #[error(
-        "nothing answers; check that the board has power and the firstspike gateware, and that it is \
-         the right port"
+        "nothing answers; check that the board has power and the firstspike gateware, and that port \
+         and baud rate are right"
     )]
     Silent,
     #[error(
@@ -45,8 +45,7 @@ pub enum DriverError {
     )]
     Lost,
     #[error(
-        "something answers, but not as a firstspike board does; check that it is the right port and \
-         the right baud rate"
+        "something answers, but not as a firstspike board does; check that port and baud rate are right"
     )]
     Garbage,
     #[error(

@@ -31,10 +31,12 @@ impl SerialTransport {
     pub fn open(path: &str, baud: u32) -> Result<Self, DriverError> {
         let port = serialport::new(path, baud)
             .exclusive(true)
-            .open()
+            .open_native()
             .map_err(|error| explain(path, &error))?;
+        #[cfg(target_os = "linux")]
+        low_latency::ask_for(&port);
         Ok(SerialTransport {
-            port,
+            port: Box::new(port),
             opened: Instant::now(),
         })
     }
@@ -54,6 +56,35 @@ fn explain(path: &str, error: &serialport::Error) -> DriverError {
             port,
             reason: error.description.clone(),
         },
+    }
+}
+
+/// USB serial chips hold short replies back, those of FTDI for 16 ms: longer than dozens of inferences.
+#[cfg(target_os = "linux")]
+mod low_latency {
+    use nix::libc::{TIOCGSERIAL, TIOCSSERIAL};
+    use std::os::fd::AsRawFd;
+
+    /// `struct serial_struct` of linux/serial.h begins with nine ints and is shorter than this.
+    type SerialStruct = [i32; 32];
+    /// The place of its `flags`.
+    const FLAGS: usize = 4;
+    const ASYNC_LOW_LATENCY: i32 = 1 << 13;
+
+    nix::ioctl_read_bad!(get_serial, TIOCGSERIAL, SerialStruct);
+    nix::ioctl_write_ptr_bad!(set_serial, TIOCSSERIAL, SerialStruct);
+
+    /// Has the driver send on what comes at once. Ports that know no such thing (pseudo-terminals) stay
+    /// as they are.
+    pub fn ask_for(port: &impl AsRawFd) {
+        let mut serial: SerialStruct = [0; 32];
+        // SAFETY: the descriptor is open, and the kernel reads and writes less than the array.
+        unsafe {
+            if get_serial(port.as_raw_fd(), &mut serial).is_ok() {
+                serial[FLAGS] |= ASYNC_LOW_LATENCY;
+                let _ = set_serial(port.as_raw_fd(), &serial);
+            }
+        }
     }
 }
 

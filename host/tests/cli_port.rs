@@ -1,0 +1,242 @@
+//! `deploy`, `infer` and `bench` as a user calls them, on a virtual board.
+
+use firmware_model::golden;
+use firmware_model::network::{Layer, Network};
+use firstspike::dataset;
+use firstspike::model_file::{self, Encoding, ModelFile};
+use ndarray::Array2;
+use ndarray_npy::NpzWriter;
+use serde_json::Value;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use tempfile::TempDir;
+
+fn firstspike(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_firstspike"))
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+/// The JSON object of a command that succeeds.
+fn json(arguments: &[&str]) -> Value {
+    let output = firstspike(&[&["--json"], arguments].concat());
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// The one sentence of a command that fails.
+fn failure(arguments: &[&str]) -> String {
+    let output = firstspike(arguments);
+    assert!(!output.status.success() && output.stdout.is_empty());
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(text.trim_end().lines().count(), 1, "{text}");
+    text
+}
+
+/// A virtual board that runs as long as this lives.
+struct VirtualBoard {
+    process: Child,
+    port: String,
+}
+
+impl VirtualBoard {
+    fn start() -> Self {
+        let arguments = ["--json", "board", "--board", "icebreaker", "--sim", "model"];
+        let mut process = Command::new(env!("CARGO_BIN_EXE_firstspike"))
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(process.stdout.as_mut().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        let told: Value = serde_json::from_str(&line).unwrap();
+        let port = told["port"].as_str().unwrap().to_owned();
+        VirtualBoard { process, port }
+    }
+}
+
+impl Drop for VirtualBoard {
+    fn drop(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+}
+
+/// A network of 64-`hidden`-10 for the digits, untrained: its answers are no good, but they are known.
+fn network(hidden: usize) -> Network {
+    let layer = |inputs: usize, neurons: usize, threshold: i32| {
+        Layer::from_fn(inputs, vec![threshold; neurons], |j, i| {
+            (j * 37 + i * 11 + i * j) % 13 < 7
+        })
+        .unwrap()
+    };
+    Network::new(16, vec![layer(64, hidden, 2), layer(hidden, 10, 2)]).unwrap()
+}
+
+fn write_model(folder: &Path, hidden: usize) -> PathBuf {
+    let path = folder.join(format!("model-{hidden}.fsp"));
+    let model = ModelFile {
+        network: network(hidden),
+        encoding: Encoding::Latency {
+            steps: 16,
+            maximum: 16,
+        },
+        input_shape: vec![8, 8],
+        dataset: "digits".to_owned(),
+        training: None,
+    };
+    model_file::save(&model, &path).unwrap();
+    path
+}
+
+/// A model file in a folder of its own, and a board.
+fn set_up() -> (TempDir, String, VirtualBoard) {
+    let folder = tempfile::tempdir().unwrap();
+    let model = write_model(folder.path(), 40).to_str().unwrap().to_owned();
+    (folder, model, VirtualBoard::start())
+}
+
+#[test]
+fn a_model_is_deployed_once_and_then_answers_as_the_golden_reference() {
+    let (_folder, model, board) = set_up();
+    let port = ["--port", &board.port];
+    let named = [&["deploy", &model, "--board", "icebreaker"], &port[..]].concat();
+    let first = json(&named);
+    assert_eq!(
+        (&first["loaded"], &first["recoveries"]),
+        (&true.into(), &0.into())
+    );
+    assert!(first["bytes"].as_u64().unwrap() > 500);
+    let again = json(&named);
+    assert_eq!(
+        (&again["loaded"], &again["checksum"]),
+        (&false.into(), &first["checksum"])
+    );
+    assert_eq!(json(&[&named[..], &["--force"]].concat())["loaded"], true);
+
+    let digits = dataset::load("digits").unwrap();
+    for limit in ["7", "50"] {
+        let given = ["infer", &model, "--dataset", "digits", "--limit", limit];
+        let told = json(&[&given[..], &port].concat());
+        let results = told["results"].as_array().unwrap();
+        assert_eq!(results.len().to_string(), limit);
+        for (index, found) in results.iter().enumerate() {
+            let code = firstspike::encoding::Latency { steps: 16 };
+            let train = code.encode(digits.test.image(index), digits.maximum);
+            let expected = golden::run(&network(40), &train).unwrap().decision;
+            assert_eq!(found["class"], expected.class);
+            assert_eq!(found["step"], expected.step);
+            assert_eq!(found["silent"], expected.silent);
+            assert_eq!(found["overshoot"], expected.overshoot);
+            assert_eq!(found["label"], digits.test.labels[index]);
+            assert_eq!(found["round_trip_ms"].is_number(), limit == "7");
+        }
+        // For people: a table of few, a summary of many.
+        let text = firstspike(&[&given[..], &port].concat()).stdout;
+        let text = String::from_utf8(text).unwrap();
+        assert_eq!(text.contains("round trip ms"), limit == "7", "{text}");
+        assert_eq!(text.contains("by class"), limit == "50", "{text}");
+    }
+}
+
+#[test]
+fn images_without_labels_come_from_npz_files() {
+    let (folder, model, board) = set_up();
+    json(&["deploy", &model, "--port", &board.port]);
+    let write = |name: &str, count: usize, pixels: usize| {
+        let path = folder.path().join(name);
+        let mut archive = NpzWriter::new(File::create(&path).unwrap());
+        let images = Array2::from_shape_fn((count, pixels), |(i, j)| (i * 40 + j * 3) as u8);
+        archive.add_array("x", &images).unwrap();
+        archive.finish().unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let (one, two) = (write("one.npz", 3, 64), write("two.npz", 2, 64));
+    let port = ["--port", &board.port];
+    let told = json(&[&["infer", &model, "--npz", &one, &two], &port[..]].concat());
+    assert_eq!(told["images"], 5);
+    assert_eq!(
+        (&told["accuracy"], &told["results"][0]["label"]),
+        (&Value::Null, &Value::Null)
+    );
+
+    let wide = write("wide.npz", 2, 65);
+    let message = failure(&[&["infer", &model, "--npz", &wide], &port[..]].concat());
+    assert!(
+        message.contains("65 pixels") && message.contains("64 inputs"),
+        "{message}"
+    );
+}
+
+#[test]
+fn only_the_model_on_the_board_is_asked() {
+    let (folder, model, board) = set_up();
+    let port = ["--port", &board.port];
+    let infer =
+        |model: &str| failure(&[&["infer", model, "--dataset", "digits"], &port[..]].concat());
+    let message = infer(&model);
+    assert!(message.contains("firstspike deploy"), "{message}");
+    json(&[&["deploy", &model], &port[..]].concat());
+    let other = write_model(folder.path(), 41);
+    let message = infer(other.to_str().unwrap());
+    assert!(message.contains("another model"), "{message}");
+}
+
+#[test]
+fn what_is_wrong_with_a_port_a_board_or_a_model_is_one_sentence() {
+    let (folder, model, board) = set_up();
+    let port = board.port.as_str();
+    let message = failure(&["deploy", &model, "--port", "/dev/ttyNOBODY"]);
+    assert!(
+        message.contains("there is no port /dev/ttyNOBODY"),
+        "{message}"
+    );
+    let message = failure(&["deploy", &model, "--port", port, "--board", "ulx3s-25f"]);
+    assert!(message.contains("another gateware"), "{message}");
+    let large = write_model(folder.path(), 16_000);
+    let message = failure(&["deploy", large.to_str().unwrap(), "--port", port]);
+    assert!(
+        message.contains("16000") && message.contains("would fit"),
+        "{message}"
+    );
+    // The virtual board tells one baud rate from another as a real one does.
+    let message = failure(&["deploy", &model, "--port", port, "--baud", "115200"]);
+    assert!(
+        message.contains("baud rate") || message.contains("nothing answers"),
+        "{message}"
+    );
+    let held = firstspike::driver::Board::open(port, 3_000_000).unwrap();
+    let message = failure(&["deploy", &model, "--port", port]);
+    assert!(message.contains("is busy"), "{message}");
+    drop(held);
+    json(&["deploy", &model, "--port", port]);
+}
+
+#[test]
+fn bench_measures_a_model_or_a_random_network() {
+    let (_folder, model, board) = set_up();
+    let given = ["--port", &board.port, "--count", "60"];
+    for what in [model.as_str(), "--random"] {
+        let told = json(&[&["bench", what], &given[..]].concat());
+        assert_eq!(
+            (&told["images"], &told["recoveries"]),
+            (&60.into(), &0.into())
+        );
+        assert!(told["inferences_per_second"].as_f64().unwrap() > 0.0);
+        let percentile = |name: &str| told["round_trip_ms"][name].as_f64().unwrap();
+        assert!(percentile("p50") <= percentile("p99") && percentile("p99") <= percentile("max"));
+        // A digit takes 64 bytes or fewer, 137 spikes of 784 some 160; frames add to them.
+        let sent = told["bytes_sent_per_image"].as_f64().unwrap();
+        assert!((40.0..260.0).contains(&sent), "{sent}");
+        assert!((10.0..30.0).contains(&told["bytes_received_per_image"].as_f64().unwrap()));
+        let busy = told["core_busy_share"].as_f64().unwrap();
+        assert!(busy > 0.0 && busy <= 1.0);
+    }
+}

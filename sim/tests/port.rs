@@ -3,6 +3,7 @@
 mod common;
 
 use common::{echo_board, random_bytes, BAUD};
+use firstspike_sim::device::{Next, Progress, VirtualDevice};
 use firstspike_sim::server::Event;
 use firstspike_sim::terminal::Link;
 use firstspike_sim::{SimError, VirtualBoard};
@@ -93,6 +94,44 @@ fn wait_until_steady(mut value: impl FnMut() -> u32) -> u32 {
     last
 }
 
+/// A device that sends back all it gets, at once.
+struct Loopback;
+
+impl VirtualDevice for Loopback {
+    fn exchange(&mut self, input: &[u8], output: &mut Vec<u8>) -> Result<Progress, SimError> {
+        output.extend(input);
+        Ok(Progress {
+            consumed: input.len(),
+            next: Next::Input,
+        })
+    }
+
+    fn set_host_rate(&mut self, _baud: u32) {}
+
+    fn rate(&self) -> u32 {
+        BAUD
+    }
+
+    fn framing_errors(&self) -> u64 {
+        0
+    }
+}
+
+#[test]
+fn a_client_that_never_reads_is_made_to_wait() {
+    let board = VirtualBoard::spawn(Loopback, |_| {}).expect("the board starts");
+    let mut port = serialport::new(board.port().to_string_lossy(), BAUD)
+        .timeout(Duration::from_millis(200))
+        .open()
+        .expect("the port opens");
+    // What the kernel holds in both directions is below 150,000 bytes, and the server holds 8,192.
+    let mut written = 0;
+    while port.write(&[0x55]).is_ok() {
+        written += 1;
+        assert!(written < 500_000, "the server takes bytes without end");
+    }
+}
+
 #[test]
 fn clients_come_and_go() {
     let (board, events) = board();
@@ -125,13 +164,37 @@ fn a_client_has_the_port_alone_until_it_closes_it() {
     assert!(second.is_err());
     drop(port);
     wait_for(&events, |event| *event == Event::Closed);
-    assert!(!is_claimed(board.port()));
     open(board.port(), BAUD);
 }
 
-/// Whether an unprivileged user would be turned away at this terminal.
+#[test]
+fn what_a_client_claimed_does_not_outlive_it() {
+    let (board, events) = board();
+    // One that never says a word, and one that does and is followed at once by another.
+    let silent = File::open(board.port()).expect("the port opens");
+    claim(&silent);
+    assert!(is_claimed(board.port()));
+    drop(silent);
+    wait_for(&events, |event| *event == Event::Closed);
+    assert!(!is_claimed(board.port()));
+
+    let mut busy = open(board.port(), BAUD);
+    busy.write_all(b"!").expect("all is written");
+    busy.read_exact(&mut [0]).expect("it comes back");
+    assert!(!is_claimed(board.port()));
+}
+
+nix::ioctl_none_bad!(set_exclusive, nix::libc::TIOCEXCL);
+nix::ioctl_read_bad!(get_exclusive, nix::libc::TIOCGEXCL, nix::libc::c_int);
+
+/// Claims a terminal, so that everybody but root is turned away from now on.
+fn claim(port: &File) {
+    // SAFETY: the descriptor is open.
+    unsafe { set_exclusive(port.as_raw_fd()) }.expect("the terminal takes the claim");
+}
+
+/// Whether everybody but root would be turned away at this terminal.
 fn is_claimed(port: &Path) -> bool {
-    nix::ioctl_read_bad!(get_exclusive, nix::libc::TIOCGEXCL, nix::libc::c_int);
     let port = File::open(port).expect("the port opens");
     let mut exclusive = 0;
     // SAFETY: the descriptor is open and the call writes one integer.

@@ -51,6 +51,21 @@ fn rates_that_differ_a_little_understand_each_other() {
 }
 
 #[test]
+fn a_bit_lasts_a_part_of_a_clock_more_or_less_where_it_must() {
+    let mut board = echo_board(1);
+    board.set_host_rate(3_030_303); // 7.92 clocks a bit
+    let bytes = random_bytes(2_000, 6);
+    let before = board.clocks();
+    let mut sent = 0;
+    while sent < bytes.len() {
+        let progress = board.exchange(&bytes[sent..], &mut Vec::new());
+        sent += progress.expect("it runs").consumed;
+    }
+    let clocks = board.clocks() - before;
+    assert!(clocks.abs_diff(2_000 * 792 / 10) < 100, "{clocks} clocks");
+}
+
+#[test]
 fn rates_that_differ_much_give_framing_errors() {
     // The divisor in the Verilog is 8; these options ask for 12.
     let options = RtlOptions {

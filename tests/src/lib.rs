@@ -1,5 +1,8 @@
 //! Helpers of the tests that cross crates.
 
+pub mod faults;
+pub mod rtl_line;
+
 use firmware_model::board::Board as BoardData;
 use firmware_model::config::CoreConfig;
 use firmware_model::network::{Layer, Network, SpikeTrain};
@@ -12,6 +15,11 @@ use std::ops::ControlFlow;
 /// The generated Verilog of `board` with `core`, compiled and running behind a pseudo-terminal.
 /// Memories and registers without a start value hold at power-up what follows from `seed`.
 pub fn rtl_board(board: &BoardData, core: &CoreConfig, seed: u64) -> VirtualBoard {
+    VirtualBoard::spawn(rtl_device(board, core, seed), |_| {}).expect("there is a pseudo-terminal")
+}
+
+/// As [`rtl_board`], without the pseudo-terminal.
+pub fn rtl_device(board: &BoardData, core: &CoreConfig, seed: u64) -> RtlBoard {
     let verilog = firstspike_hdl::generate(board, core).expect("the board's core is generated");
     let source = Source {
         verilog: &verilog,
@@ -34,8 +42,7 @@ pub fn rtl_board(board: &BoardData, core: &CoreConfig, seed: u64) -> VirtualBoar
         seed,
         trace: None,
     };
-    let device = RtlBoard::new(&library, &options).expect("the board powers up");
-    VirtualBoard::spawn(device, |_| {}).expect("there is a pseudo-terminal")
+    RtlBoard::new(&library, &options).expect("the board powers up")
 }
 
 /// A network of random weights. Thresholds are low enough that most neurons fire in time, and high

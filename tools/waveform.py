@@ -75,6 +75,8 @@ class Waveform:
                 self._read_header(file)
         except OSError as error:
             raise Problem(f"cannot read {path} ({error.strerror}); give a VCD file") from error
+        except (IndexError, ValueError) as error:
+            raise Problem(f"the head of {path} makes no sense; give a whole VCD file") from error
 
     def _read_header(self, file):
         scopes = []
@@ -107,7 +109,7 @@ class Waveform:
             file.seek(self._body)
             for line in file:
                 kind = line[:1]
-                if kind == b"#":
+                if kind == b"#" and line[1:].strip().isdigit():
                     time = int(line[1:])
                 elif kind in b"01xXzZ":
                     ident = line[1:].rstrip()

@@ -241,7 +241,7 @@ pub fn session(
         let recoveries = board.as_ref().map_or(0, |b: &Board| b.traffic().recoveries);
         let (result, jobs) = match &mut board {
             None => {
-                let connected = line.connect(seed as u16 ^ next as u16 * 257);
+                let connected = line.connect(seed as u16 + 257 * next as u16);
                 (connected.map(|found| board = Some(found)), 2)
             }
             Some(board) if !loaded => {

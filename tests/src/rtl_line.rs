@@ -47,7 +47,7 @@ impl RtlLine {
 
     /// Runs until `end`, or with `until_sent` until something comes.
     fn run_until(&mut self, end: u64, until_sent: bool) -> io::Result<()> {
-        while self.clocks() < end && !(until_sent && !self.to_host.is_empty()) {
+        while self.clocks() < end && (!until_sent || self.to_host.is_empty()) {
             let (_, idle) = self.run(&[])?;
             if idle {
                 self.skipped += end.saturating_sub(self.clocks());

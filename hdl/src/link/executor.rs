@@ -23,9 +23,10 @@ enum State {
     /// WEIGHTS and MARGINS: read the place, then say that bytes for it come.
     Place,
     Load,
-    /// SPIKES: read the image's and the chunk's number.
+    /// SPIKES: read the image's and the chunk's number, then see whether they follow.
     Image,
     Chunk,
+    Order,
     /// Hand the rest of the payload to the core.
     Stream,
     /// Give the core time to say what was wrong with it.
@@ -37,7 +38,6 @@ enum State {
     Finish,
     /// Free the frame's slot; the reply is a result to come.
     Started,
-    Reply,
     Replying,
 }
 
@@ -104,8 +104,9 @@ pub struct Executor {
     form: DFF<ReplyForm>,
     address: DFF<Bits<16>>,
     select: DFF<Bits<8>>,
-    /// The image whose chunks are being taken, and the number of the next.
+    /// The image whose chunks are being taken, the number of this one and of the next.
     image: DFF<Bits<8>>,
+    chunk: DFF<Bits<7>>,
     next_chunk: DFF<Bits<7>>,
     collecting: DFF<Bit>,
     last_chunk: DFF<Bit>,
@@ -118,7 +119,6 @@ pub struct Executor {
     /// The byte at `index`, fetched, is used.
     byte_used: Signal<Local, Bit>,
     streamed: Signal<Local, Bit>,
-    chunk: Signal<Local, Bits<7>>,
     crc_place: Signal<Local, Bits<8>>,
     spikes_reply: Constant<Bits<8>>,
     nak_kind: Constant<Bits<8>>,
@@ -240,6 +240,7 @@ impl Logic for Executor {
             address,
             select,
             image,
+            chunk,
             next_chunk,
             collecting,
             last_chunk,
@@ -253,7 +254,6 @@ impl Logic for Executor {
         self.request.kind.next = self.kind.q.val();
         self.request.stop.next = self.stop.q.val();
         self.read_address.next = self.index.q.val();
-        self.chunk.next = self.read_data.val().get_bits::<7>(0);
         comment!(
             "The byte of the memories' CRC-32 that stands where `index` is in an ARM request."
         );
@@ -295,12 +295,14 @@ impl Logic for Executor {
                     self.kind.d.next = self.nak_kind.val();
                     self.number.d.next = 0.into();
                     self.status.d.next = self.nak_status.val();
-                    self.state.d.next = State::Reply;
+                    self.reply_start.next = true;
+                    self.state.d.next = State::Replying;
                 } else if self.pending.any.val() & self.result_valid.val() {
                     self.kind.d.next = self.spikes_reply.val();
                     self.number.d.next = self.pending.oldest.val();
                     self.form.d.next = ReplyForm::Decision;
-                    self.state.d.next = State::Reply;
+                    self.reply_start.next = true;
+                    self.state.d.next = State::Replying;
                 } else if self.frame_ready.val() {
                     self.state.d.next = State::Header;
                 }
@@ -426,29 +428,33 @@ impl Logic for Executor {
                 self.fetched.d.next = true;
                 self.byte_used.next = self.fetched.q.val();
                 if self.fetched.q.val() {
+                    self.chunk.d.next = self.read_data.val().get_bits::<7>(0);
                     self.last_chunk.d.next = self.read_data.val().get_bit(7);
-                    self.state.d.next = State::Stream;
-                    self.next_chunk.d.next = self.chunk.val() + 1;
-                    if self.chunk.val().all() {
-                        comment!("Chunk 0 begins an image: after 127 comes 1.");
-                        self.next_chunk.d.next = 1.into();
+                    self.state.d.next = State::Order;
+                }
+            }
+            State::Order => {
+                self.state.d.next = State::Stream;
+                self.next_chunk.d.next = self.chunk.q.val() + 1;
+                if self.chunk.q.val().all() {
+                    comment!("Chunk 0 begins an image: after 127 comes 1.");
+                    self.next_chunk.d.next = 1.into();
+                }
+                if self.chunk.q.val() == 0 {
+                    if self.spikes_ready.val() & !self.pending.full.val() {
+                        self.spikes_begin.next = true;
+                        self.image.d.next = self.select.q.val();
+                        self.collecting.d.next = true;
+                    } else {
+                        self.state.d.next = State::Idle;
                     }
-                    if self.chunk.val() == 0 {
-                        if self.spikes_ready.val() & !self.pending.full.val() {
-                            self.spikes_begin.next = true;
-                            self.image.d.next = self.select.q.val();
-                            self.collecting.d.next = true;
-                        } else {
-                            self.state.d.next = State::Idle;
-                        }
-                    } else if !self.collecting.q.val()
-                        | (self.image.q.val() != self.select.q.val())
-                        | (self.chunk.val() != self.next_chunk.q.val())
-                    {
-                        self.collecting.d.next = false;
-                        self.status.d.next = self.out_of_order.val();
-                        self.state.d.next = State::Finish;
-                    }
+                } else if !self.collecting.q.val()
+                    | (self.image.q.val() != self.select.q.val())
+                    | (self.chunk.q.val() != self.next_chunk.q.val())
+                {
+                    self.collecting.d.next = false;
+                    self.status.d.next = self.out_of_order.val();
+                    self.state.d.next = State::Finish;
                 }
             }
             State::Stream => {
@@ -504,15 +510,12 @@ impl Logic for Executor {
             State::Finish => {
                 self.frame_release.next = true;
                 self.kind.d.next = self.kind.q.val() | self.reply_flag.val();
-                self.state.d.next = State::Reply;
+                self.reply_start.next = true;
+                self.state.d.next = State::Replying;
             }
             State::Started => {
                 self.frame_release.next = true;
                 self.state.d.next = State::Idle;
-            }
-            State::Reply => {
-                self.reply_start.next = true;
-                self.state.d.next = State::Replying;
             }
             State::Replying => {
                 if self.reply_done.val() {

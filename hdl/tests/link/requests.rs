@@ -289,7 +289,7 @@ fn chunks_must_follow() {
     bench.ask(spikes(3, 1, 1, &[2]), &[OK]);
     bench.ask(spikes(3, 1, 1, &[2]), &[OUT_OF_ORDER]);
     // After the last chunk.
-    bench.ask(spikes(5, 7, 0 | LAST, &[9]), &Answer::of(&[9]).payload());
+    bench.ask(spikes(5, 7, LAST, &[9]), &Answer::of(&[9]).payload());
     bench.ask(spikes(6, 7, 1 | LAST, &[9]), &[OUT_OF_ORDER]);
     // After a chunk of a wrong length.
     bench.ask(spikes(2, 1, 0, &[1]), &[OK]);

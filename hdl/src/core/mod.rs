@@ -209,9 +209,9 @@ impl<const P: usize, const S: usize, const Q: usize> Logic for Core<P, S, Q> {
     fn update(&mut self) {
         comment!("module core");
         comment!(
-            "The integrate-and-fire core. A word of events takes one clock cycle in each of four"
+            "The integrate-and-fire core. A word of events takes one clock cycle in each of five"
         );
-        comment!("stages: event, address, weight, margin.");
+        comment!("stages: event, address, weight, sum, margin.");
         dff_setup!(
             self,
             clock,

@@ -2,8 +2,9 @@
 
 use firmware_model::protocol::{kind, Frame, FrameReader, REPLY};
 use serde_json::Value;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::path::Path;
+use std::ffi::OsStr;
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -32,20 +33,18 @@ fn start(arguments: &[&str]) -> (Child, Value) {
 
 /// Sends the board's process a signal, as Ctrl-C (`INT`) or an init system (`TERM`) does, and expects a good end.
 /// Returns what it said on standard error.
-fn end(mut child: Child, signal: &str) -> String {
+fn end(mut child: Child, name: &str) -> String {
+    signal(&child, name);
+    assert!(child.wait().unwrap().success());
+    std::io::read_to_string(child.stderr.take().unwrap()).unwrap()
+}
+
+/// Sends a process a signal.
+fn signal(child: &Child, name: &str) {
     let kill = Command::new("kill")
-        .args([format!("-{signal}"), child.id().to_string()])
+        .args([format!("-{name}"), child.id().to_string()])
         .status();
     assert!(kill.unwrap().success());
-    assert!(child.wait().unwrap().success());
-    let mut text = String::new();
-    child
-        .stderr
-        .take()
-        .unwrap()
-        .read_to_string(&mut text)
-        .unwrap();
-    text
 }
 
 /// Asks the device at a port who it is.
@@ -101,7 +100,10 @@ fn bad_requests_are_one_sentence() {
     let model = ["board", "--board", "icebreaker", "--sim", "model"];
     let cases = [
         (vec!["--trace", "wave.vcd"], "--sim rtl"),
-        (vec!["--link", "/no/such/folder/board"], "/no/such/folder/board"),
+        (
+            vec!["--link", "/no/such/folder/board"],
+            "/no/such/folder/board",
+        ),
         (vec!["--lanes", "12"], "12 lanes"),
     ];
     for (extra, expected) in cases {
@@ -111,4 +113,46 @@ fn bad_requests_are_one_sentence() {
         assert_eq!(text.lines().count(), 1, "{text}");
         assert!(text.contains(expected), "{text}");
     }
+}
+
+#[test]
+fn a_missing_verilator_is_named() {
+    let output = firstspike(&["board", "--board", "icebreaker", "--sim", "rtl"])
+        .env("PATH", "")
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success());
+    assert_eq!(text.lines().count(), 1, "{text}");
+    assert!(text.contains("`verilator` is not on the PATH"), "{text}");
+}
+
+#[test]
+fn ctrl_c_while_the_board_is_compiled_leaves_nothing_half_done() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = firstspike(&["board", "--board", "icebreaker", "--sim", "rtl"])
+        .current_dir(&folder)
+        .env("XDG_CACHE_HOME", folder.path())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let cache = folder.path().join("firstspike/verilated");
+    // The C++ compiler is at work when Verilator's makefile is there.
+    while !partial(&cache).is_some_and(|folder| folder.join("Vtop.mk").exists()) {
+        assert!(child.try_wait().unwrap().is_none());
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    signal(&child, "INT");
+    assert!(!child.wait().unwrap().success());
+    let text = std::io::read_to_string(child.stderr.take().unwrap()).unwrap();
+    assert!(text.contains("stopped while compiling"), "{text}");
+    assert_eq!(partial(&cache), None);
+}
+
+/// The folder of a compilation that is not finished.
+fn partial(cache: &Path) -> Option<PathBuf> {
+    let entries = std::fs::read_dir(cache).ok()?;
+    entries
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.extension() == Some(OsStr::new("partial")))
 }

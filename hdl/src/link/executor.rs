@@ -345,7 +345,6 @@ impl Logic for Executor {
                         self.status.d.next = self.not_armed.val();
                     }
                 } else if self.request.is_geometry.val() {
-                    self.has_geometry.d.next = false;
                     self.state.d.next = State::Sizes;
                 } else if self.request.is_arm.val() {
                     self.armed_now.d.next = false;

@@ -4,8 +4,8 @@ use crate::encoding::Latency;
 use crate::files::write_whole;
 use crate::model_file::{self, Encoding, ModelFile, TrainingRecord};
 use crate::train::{
-    check_sizes, to_csv, to_svg, train, Epoch, Event, FastNetwork, Measured, Options, Samples,
-    Trained,
+    check_sizes, to_csv, to_svg, train, Augment, Epoch, Event, FastNetwork, Measured, Options,
+    Samples, Trained,
 };
 use anyhow::{bail, Context, Result};
 use firmware_model::network::MAX_STEPS;
@@ -62,21 +62,30 @@ struct Choices {
     /// The learning rate of the thresholds, in multiples of the weights'
     #[arg(long)]
     threshold_rate: Option<f32>,
-    /// How much one unit of margin counts in the loss
+    /// How sure the loss wants the network to be
     #[arg(long)]
-    margin_scale: Option<f32>,
+    sharpness: Option<f32>,
     /// How near to its threshold a hidden neuron must be to be trained by an image
     #[arg(long)]
     window: Option<f32>,
     /// The thresholds of hidden neurons at the start
     #[arg(long)]
     hidden_threshold: Option<f32>,
-    /// The thresholds of output neurons at the start: low decides early, high decides late
+    /// How much evidence to wait for: 0.5 decides early, 1 is balanced, 3 waits for the last step
     #[arg(long)]
-    output_threshold: Option<f32>,
+    patience: Option<f32>,
     /// Move training images at random by up to this many pixels
-    #[arg(long)]
-    shift: Option<usize>,
+    #[arg(long, value_name = "PIXELS")]
+    shift: Option<f32>,
+    /// Turn them by up to this many degrees
+    #[arg(long, value_name = "DEGREES")]
+    rotate: Option<f32>,
+    /// Make them wider and taller, or narrower and lower, by up to this share
+    #[arg(long, value_name = "SHARE")]
+    zoom: Option<f32>,
+    /// Slant them by up to this many columns a row
+    #[arg(long, value_name = "COLUMNS")]
+    shear: Option<f32>,
     /// The share of the training images that is held out to measure each epoch on
     #[arg(long)]
     validation: Option<f64>,
@@ -91,11 +100,16 @@ impl Choices {
             batch: self.batch.unwrap_or(default.batch),
             learning_rate: self.learning_rate.unwrap_or(default.learning_rate),
             threshold_rate: self.threshold_rate.unwrap_or(default.threshold_rate),
-            margin_scale: self.margin_scale.unwrap_or(default.margin_scale),
+            sharpness: self.sharpness.unwrap_or(default.sharpness),
             window: self.window.unwrap_or(default.window),
             hidden_threshold: self.hidden_threshold.unwrap_or(default.hidden_threshold),
-            output_threshold: self.output_threshold.unwrap_or(default.output_threshold),
-            shift: self.shift.unwrap_or(default.shift),
+            patience: self.patience.unwrap_or(default.patience),
+            augment: Augment {
+                shift: self.shift.unwrap_or(default.augment.shift),
+                rotate: self.rotate.unwrap_or(default.augment.rotate),
+                zoom: self.zoom.unwrap_or(default.augment.zoom),
+                shear: self.shear.unwrap_or(default.augment.shear),
+            },
             validation: self.validation.unwrap_or(default.validation),
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! docs/training.md has the equations. Time enters twice: a spike counts for a neuron only when it
 //! came no later than the step at which that neuron is judged, and a hidden neuron is judged at the
-//! step at which it fired, or at the decision when it had not fired by then.
+//! step at which it fired, or came nearest to firing, up to the decision.
 
 use super::forward::{Pass, Weights};
 use super::kernels::error_through;
@@ -12,7 +12,7 @@ use super::kernels::error_through;
 pub struct Loss {
     /// β: the softmax is taken over β times the margins.
     pub margin_scale: f32,
-    /// Hidden neurons further than this from their threshold are not trained by an image.
+    /// Hidden neurons this far from their threshold, or further, are not trained by an image.
     pub window: f32,
 }
 
@@ -78,7 +78,8 @@ impl Loss {
         libm::logf(total) + highest - logit(label)
     }
 
-    /// The surrogate: a hidden neuron near its threshold passes on what its spike does after it.
+    /// The surrogate: a hidden neuron near its threshold passes on what its spike does after it, the
+    /// more the nearer it is.
     fn hidden_errors(
         &self,
         network: &[Weights],
@@ -89,25 +90,21 @@ impl Loss {
     ) {
         let layer = &network[index];
         let next = &network[index + 1];
-        let state = &pass.layers[index];
-        let decision = pass.step as i16;
+        let firing = &pass.layers[index].firing;
         to.errors.fill(0.0);
         to.counted_until.fill(pass.step as f32);
         for neuron in 0..layer.neurons {
-            let fire_step = state.fire_steps[neuron];
-            let (margin, judged_at) = if fire_step <= decision {
-                (i32::from(state.overshoots[neuron]), fire_step)
-            } else {
-                let potential = i32::from(state.potentials[neuron]);
-                (potential - i32::from(layer.thresholds[neuron]), decision)
-            };
-            if (margin.unsigned_abs() as f32) > self.window {
+            let margin = i32::from(firing.peaks[neuron]) - i32::from(layer.thresholds[neuron]);
+            // A margin of 0 fires and one of -1 does not: the border is between them.
+            let nearness = 1.0 - (margin as f32 + 0.5).abs() / self.window;
+            if nearness <= 0.0 {
                 continue;
             }
+            let judged_at = f32::from(firing.peak_steps[neuron]);
             let signs = &next.signs[neuron * next.width..(neuron + 1) * next.width];
-            let judged_at = f32::from(judged_at);
+            let error = error_through(signs, after.errors, after.counted_until, judged_at);
             to.counted_until[neuron] = judged_at;
-            to.errors[neuron] = error_through(signs, after.errors, after.counted_until, judged_at);
+            to.errors[neuron] = nearness * error;
         }
     }
 }

@@ -1,10 +1,11 @@
 //! One batch: all its images through the network and back, then one update.
 
+use super::augment::Warp;
 use super::backward::{Errors, Loss};
 use super::forward::{Pass, Weights};
 use super::kernels::AdamStep;
 use super::latent::{LatentNetwork, SpikesByInput};
-use super::samples::{Samples, Shift};
+use super::samples::TrainingImages;
 use rayon::prelude::*;
 
 /// Room for a batch, used again for each.
@@ -47,13 +48,13 @@ impl Batch {
         }
     }
 
-    /// Runs the images `jobs` of `samples`, each moved by its shift, forward and backward.
+    /// Runs the images `jobs`, each moved by its warp, forward and backward.
     ///
     /// The outcomes are in the order of the jobs.
     pub fn run(
         &mut self,
-        samples: &Samples,
-        jobs: &[(usize, Option<&Shift>)],
+        images: &TrainingImages,
+        jobs: &[(usize, Option<Warp>)],
         network: &[Weights],
         steps: usize,
         loss: Loss,
@@ -74,10 +75,10 @@ impl Batch {
         (self.passes.par_iter_mut())
             .zip(errors.par_iter_mut())
             .zip(jobs.par_iter())
-            .map(|((pass, errors), &(image, shift))| {
-                samples.copy(image, shift, &mut pass.spikes[0]);
+            .map_init(Vec::new, |pixels, ((pass, errors), (image, warp))| {
+                images.spikes(*image, warp.as_ref(), pixels, &mut pass.spikes[0]);
                 pass.run(network, steps);
-                let label = samples.label(image);
+                let label = images.label(*image);
                 Outcome {
                     loss: loss.backward(network, pass, label, share, errors),
                     right: pass.class == label,

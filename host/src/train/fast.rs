@@ -90,7 +90,7 @@ fn for_each_sample<T: Send>(
         .map_init(
             || Pass::new(network),
             |pass, index| {
-                samples.copy(index, None, &mut pass.spikes[0]);
+                samples.copy(index, &mut pass.spikes[0]);
                 pass.run(network, steps);
                 keep(pass, samples.label(index))
             },

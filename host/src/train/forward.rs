@@ -3,7 +3,7 @@
 //! This is for training and for validation while training. It shares nothing with the golden
 //! reference, and a test holds the two against each other.
 
-use super::kernels::{accumulate, fire, NEVER};
+use super::kernels::{accumulate, fire, Firing};
 use super::samples::Spikes;
 
 /// One layer as the loops want it.
@@ -40,10 +40,7 @@ pub struct Pass {
 #[derive(Debug, Clone)]
 pub struct LayerState {
     pub potentials: Vec<i16>,
-    /// When each fired, or [`NEVER`].
-    pub fire_steps: Vec<i16>,
-    /// V − θ at the step at which it fired.
-    pub overshoots: Vec<i16>,
+    pub firing: Firing,
 }
 
 impl Pass {
@@ -52,8 +49,7 @@ impl Pass {
         let layers: Vec<LayerState> = (network.iter())
             .map(|weights| LayerState {
                 potentials: vec![0; weights.width],
-                fire_steps: vec![NEVER; weights.width],
-                overshoots: vec![0; weights.width],
+                firing: Firing::new(weights.width),
             })
             .collect();
         Pass {
@@ -71,7 +67,7 @@ impl Pass {
     pub fn run(&mut self, network: &[Weights], steps: usize) {
         for state in &mut self.layers {
             state.potentials.fill(0);
-            state.fire_steps.fill(NEVER);
+            state.firing.reset();
         }
         for spikes in &mut self.spikes[1..] {
             spikes.clear();
@@ -108,8 +104,7 @@ impl Pass {
                     &state.potentials,
                     &weights.thresholds,
                     step as i16,
-                    &mut state.fire_steps,
-                    &mut state.overshoots,
+                    &mut state.firing,
                     fired,
                 );
             }
@@ -124,7 +119,7 @@ impl Pass {
         let state = &self.layers[self.layers.len() - 1];
         let mut best = (i32::MIN, 0);
         for class in 0..output.neurons {
-            let fired = usize::try_from(state.fire_steps[class]) == Ok(self.step);
+            let fired = usize::try_from(state.firing.fire_steps[class]) == Ok(self.step);
             if !self.silent && !fired {
                 continue;
             }

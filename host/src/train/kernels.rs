@@ -15,6 +15,34 @@ pub fn padded(neurons: usize) -> usize {
     neurons.next_multiple_of(LANES)
 }
 
+/// What is known of the neurons of a layer about firing, one lane each.
+#[derive(Debug, Clone)]
+pub struct Firing {
+    /// When each fired, or [`NEVER`].
+    pub fire_steps: Vec<i16>,
+    /// The highest potential so far, that at which it fired included and none after it.
+    pub peaks: Vec<i16>,
+    /// The step at which that was first reached.
+    pub peak_steps: Vec<i16>,
+}
+
+impl Firing {
+    pub fn new(width: usize) -> Self {
+        Firing {
+            fire_steps: vec![NEVER; width],
+            peaks: vec![i16::MIN; width],
+            peak_steps: vec![0; width],
+        }
+    }
+
+    /// Nobody has fired, and no potential has been seen.
+    pub fn reset(&mut self) {
+        self.fire_steps.fill(NEVER);
+        self.peaks.fill(i16::MIN);
+        self.peak_steps.fill(0);
+    }
+}
+
 macro_rules! for_each_cpu {
     ($(#[$doc:meta])* pub fn $name:ident($($arg:ident: $kind:ty),* $(,)?) $(-> $result:ty)? $body:block) => {
         $(#[$doc])*
@@ -61,26 +89,28 @@ for_each_cpu! {
 for_each_cpu! {
     /// Lets the neurons fire that have not and whose potential has reached their threshold.
     ///
-    /// Their step is written to `fire_steps`, their overshoot V − θ to `overshoots`, and their
-    /// indices are appended to `fired` in order.
+    /// The indices of those that fire are appended to `fired`, in order.
     pub fn fire(
         potentials: &[i16],
         thresholds: &[i16],
         step: i16,
-        fire_steps: &mut [i16],
-        overshoots: &mut [i16],
+        neurons: &mut Firing,
         fired: &mut Vec<u16>,
     ) {
         for block in 0..potentials.len() / LANES {
             let range = block * LANES..(block + 1) * LANES;
             let potentials = &potentials[range.clone()];
             let thresholds = &thresholds[range.clone()];
-            let steps = &mut fire_steps[range.clone()];
+            let steps = &mut neurons.fire_steps[range.clone()];
+            let peaks = &mut neurons.peaks[range.clone()];
+            let peak_steps = &mut neurons.peak_steps[range.clone()];
             let mut any = 0i16;
             for lane in 0..LANES {
-                let reached = -i16::from(potentials[lane] >= thresholds[lane]);
-                let waiting = -i16::from(steps[lane] == NEVER);
-                any |= reached & waiting;
+                let waits = steps[lane] == NEVER;
+                let rises = waits & (potentials[lane] > peaks[lane]);
+                peaks[lane] = if rises { potentials[lane] } else { peaks[lane] };
+                peak_steps[lane] = if rises { step } else { peak_steps[lane] };
+                any |= -i16::from(waits & (potentials[lane] >= thresholds[lane]));
             }
             if any == 0 {
                 continue;
@@ -88,7 +118,6 @@ for_each_cpu! {
             for lane in 0..LANES {
                 if potentials[lane] >= thresholds[lane] && steps[lane] == NEVER {
                     steps[lane] = step;
-                    overshoots[range.start + lane] = potentials[lane] - thresholds[lane];
                     fired.push((range.start + lane) as u16);
                 }
             }

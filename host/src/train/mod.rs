@@ -4,6 +4,7 @@
 //! instead of unrolling time, weights are the signs of latent ones, thresholds are learned.
 //! The same seed gives the same network, bit for bit, on any number of threads.
 
+mod augment;
 mod backward;
 mod batch;
 mod curve;
@@ -14,6 +15,7 @@ mod latent;
 mod options;
 mod samples;
 
+pub use augment::Augment;
 pub use curve::{to_csv, to_svg, Epoch, Measured, PlotError};
 pub use fast::FastNetwork;
 pub use options::Options;
@@ -21,15 +23,16 @@ pub use samples::Samples;
 
 use crate::dataset::{hold_out_last, Dataset};
 use crate::encoding::Latency;
+use augment::Warp;
 use backward::Loss;
 use batch::Batch;
 use firmware_model::network::{Network, NetworkError, MAX_LAYERS, MAX_STEPS, MAX_WIDTH};
 use kernels::AdamStep;
 use latent::LatentNetwork;
 use rand::seq::SliceRandom;
-use rand::{RngExt, SeedableRng};
+use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use samples::Shift;
+use samples::TrainingImages;
 use std::sync::atomic::{AtomicBool, Ordering};
 use thiserror::Error;
 
@@ -54,8 +57,8 @@ pub enum TrainError {
         option: &'static str,
         expected: &'static str,
     },
-    #[error("{name} has no rows and columns to shift: give --shift 0")]
-    ShiftWithoutPlane { name: String },
+    #[error("{name} has no rows and columns to move images in: give --shift 0 --rotate 0 --zoom 0 --shear 0")]
+    AugmentWithoutPlane { name: String },
     #[error("holding out {share} of {name} leaves nothing to train or to validate on: change --validation")]
     NothingLeft { name: String, share: f64 },
     #[error("the trained network is not valid ({0}): please report this")]
@@ -186,14 +189,14 @@ pub fn train(
 struct Run<'a> {
     options: &'a Options,
     steps: usize,
-    train: Samples,
+    train: TrainingImages,
     /// Empty when nothing is held out.
     held_out: Samples,
-    shifts: Vec<Shift>,
     latent: LatentNetwork,
     batch: Batch,
     rng: ChaCha8Rng,
     order: Vec<usize>,
+    margin_scale: f32,
     updates: u64,
     /// Images seen since the start.
     images: usize,
@@ -231,31 +234,27 @@ impl<'a> Run<'a> {
                 share: options.validation,
             });
         }
-        let encode = |indices: &[usize]| {
-            let split = data.train.select(indices);
-            Samples::encode(&split, data.maximum, Latency { steps })
-        };
+        let code = Latency { steps };
+        let train = data.train.select(&stay);
+        let held_out = data.train.select(&held_out);
+        let fan_in = sizes[sizes.len() - 2];
         let mut rng = ChaCha8Rng::seed_from_u64(options.seed);
         let latent = LatentNetwork::new(
             sizes,
             options.hidden_threshold,
-            options.output_threshold,
+            options.output_threshold(fan_in),
             &mut rng,
         );
-        let shifts = match data.plane() {
-            Some(plane) if options.shift > 0 => Shift::all(plane, options.shift),
-            _ => Vec::new(),
-        };
         Ok(Run {
             options,
             steps,
-            train: encode(&stay),
-            held_out: encode(&held_out),
-            shifts,
+            train: TrainingImages::new(train, data.plane(), data.maximum, code),
+            held_out: Samples::encode(&held_out, data.maximum, code),
             batch: Batch::new(latent.weights(), options.batch.min(stay.len())),
             latent,
             rng,
             order: (0..stay.len()).collect(),
+            margin_scale: options.margin_scale(fan_in),
             updates: 0,
             images: 0,
         })
@@ -284,15 +283,15 @@ impl<'a> Run<'a> {
 
     /// One batch: forward, backward, update. Returns the learning rate.
     fn update(&mut self, images: &[usize], progress: &mut Progress) -> f32 {
-        let jobs: Vec<(usize, Option<&Shift>)> = (images.iter())
+        let augment = self.options.augment;
+        let jobs: Vec<(usize, Option<Warp>)> = (images.iter())
             .map(|&image| {
-                let shift = (!self.shifts.is_empty())
-                    .then(|| &self.shifts[self.rng.random_range(0..self.shifts.len())]);
-                (image, shift)
+                let warp = (augment != Augment::NONE).then(|| augment.draw(&mut self.rng));
+                (image, warp)
             })
             .collect();
         let loss = Loss {
-            margin_scale: self.options.margin_scale,
+            margin_scale: self.margin_scale,
             window: self.options.window,
         };
         let outcomes =

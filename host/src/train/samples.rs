@@ -1,81 +1,8 @@
 //! Images as spikes in order of time: what the trainer's loops run over.
 
+use super::augment::Warp;
 use crate::dataset::Split;
 use crate::encoding::Latency;
-
-/// The spikes of many images under the latency code.
-#[derive(Debug, Clone)]
-pub struct Samples {
-    steps: usize,
-    /// The inputs that spike, image after image, each image in order of time, then of the inputs.
-    inputs: Vec<u16>,
-    /// Where each image begins in `inputs`.
-    starts: Vec<usize>,
-    /// For each image, for each step, how many of its spikes have come by the end of it.
-    ends: Vec<u16>,
-    labels: Vec<u8>,
-}
-
-impl Samples {
-    /// Encodes all images of `split`.
-    pub fn encode(split: &Split, maximum: u8, code: Latency) -> Self {
-        let mut samples = Samples {
-            steps: code.steps,
-            inputs: Vec::new(),
-            starts: Vec::with_capacity(split.len()),
-            ends: Vec::with_capacity(split.len() * code.steps),
-            labels: split.labels.clone(),
-        };
-        let step_of: Vec<Option<usize>> = (0..=u8::MAX)
-            .map(|value| code.step(value, maximum))
-            .collect();
-        let mut by_step = vec![Vec::new(); code.steps];
-        for image in split.iter() {
-            for (input, &value) in image.iter().enumerate() {
-                if let Some(step) = step_of[usize::from(value)] {
-                    by_step[step].push(input as u16);
-                }
-            }
-            let start = samples.inputs.len();
-            samples.starts.push(start);
-            for spikes in &mut by_step {
-                samples.inputs.append(spikes);
-                samples.ends.push((samples.inputs.len() - start) as u16);
-            }
-        }
-        samples
-    }
-
-    /// The number of images.
-    pub fn len(&self) -> usize {
-        self.labels.len()
-    }
-
-    pub fn label(&self, index: usize) -> usize {
-        usize::from(self.labels[index])
-    }
-
-    /// Writes the spikes of image `index`, moved by `shift`, into `to`.
-    pub fn copy(&self, index: usize, shift: Option<&Shift>, to: &mut Spikes) {
-        to.clear();
-        let image = &self.inputs[self.starts[index]..];
-        let mut start = 0;
-        for &end in &self.ends[index * self.steps..(index + 1) * self.steps] {
-            let end = usize::from(end);
-            let inputs = &image[start..end];
-            match shift {
-                None => to.inputs.extend_from_slice(inputs),
-                Some(shift) => to.inputs.extend(
-                    (inputs.iter())
-                        .map(|&input| shift.to[usize::from(input)])
-                        .filter(|&input| input != Shift::OUTSIDE),
-                ),
-            }
-            to.end_step();
-            start = end;
-        }
-    }
-}
 
 /// Spikes of one image or one layer, in order of time.
 #[derive(Debug, Clone, Default)]
@@ -104,41 +31,148 @@ impl Spikes {
     }
 }
 
-/// A move of all pixels by whole rows and columns; what leaves the image is gone.
+/// The latency code as a table, for intensities up to a maximum.
 #[derive(Debug, Clone)]
-pub struct Shift {
-    /// For each input the input that it becomes, or [`Shift::OUTSIDE`].
-    to: Vec<u16>,
+pub struct Encoder {
+    steps: usize,
+    /// For each intensity its step, or `None`.
+    step_of: Vec<Option<u8>>,
 }
 
-impl Shift {
-    const OUTSIDE: u16 = u16::MAX;
-
-    /// All moves by up to `distance` rows and columns, no move among them.
-    pub fn all((rows, columns): (usize, usize), distance: usize) -> Vec<Shift> {
-        let distance = distance as isize;
-        let mut shifts = Vec::new();
-        for down in -distance..=distance {
-            for right in -distance..=distance {
-                shifts.push(Shift::by((rows, columns), down, right));
-            }
+impl Encoder {
+    pub fn new(code: Latency, maximum: u8) -> Self {
+        let step_of = (0..=u8::MAX).map(|value| code.step(value, maximum).map(|step| step as u8));
+        Encoder {
+            steps: code.steps,
+            step_of: step_of.collect(),
         }
-        shifts
     }
 
-    fn by((rows, columns): (usize, usize), down: isize, right: isize) -> Shift {
-        let moved = |at: usize, by: isize, size: usize| {
-            at.checked_add_signed(by).filter(|&moved| moved < size)
-        };
-        let to = (0..rows * columns).map(|input| {
-            let row = moved(input / columns, down, rows);
-            let column = moved(input % columns, right, columns);
-            match (row, column) {
-                (Some(row), Some(column)) => (row * columns + column) as u16,
-                _ => Shift::OUTSIDE,
+    /// The spikes of `image`: by step, within a step by input.
+    pub fn encode(&self, image: &[u8], to: &mut Spikes) {
+        to.clear();
+        to.ends.resize(self.steps, 0);
+        for &value in image {
+            if let Some(step) = self.step_of[usize::from(value)] {
+                to.ends[usize::from(step)] += 1;
             }
-        });
-        Shift { to: to.collect() }
+        }
+        // From counts to where each step begins; placing the spikes moves that to where it ends.
+        let mut total = 0;
+        for end in &mut to.ends {
+            total += *end;
+            *end = total - *end;
+        }
+        to.inputs.resize(usize::from(total), 0);
+        for (input, &value) in image.iter().enumerate() {
+            if let Some(step) = self.step_of[usize::from(value)] {
+                let at = &mut to.ends[usize::from(step)];
+                to.inputs[usize::from(*at)] = input as u16;
+                *at += 1;
+            }
+        }
+    }
+}
+
+/// The spikes of many images under the latency code.
+#[derive(Debug, Clone)]
+pub struct Samples {
+    steps: usize,
+    /// The inputs that spike, image after image.
+    inputs: Vec<u16>,
+    /// Where each image begins in `inputs`.
+    starts: Vec<usize>,
+    /// For each image, for each step, how many of its spikes have come by the end of it.
+    ends: Vec<u16>,
+    labels: Vec<u8>,
+}
+
+impl Samples {
+    /// Encodes all images of `split`, whose intensities go up to `maximum`.
+    pub fn encode(split: &Split, maximum: u8, code: Latency) -> Self {
+        let mut samples = Samples {
+            steps: code.steps,
+            inputs: Vec::new(),
+            starts: Vec::with_capacity(split.len()),
+            ends: Vec::with_capacity(split.len() * code.steps),
+            labels: split.labels.clone(),
+        };
+        let encoder = Encoder::new(code, maximum);
+        let mut spikes = Spikes::default();
+        for image in split.iter() {
+            encoder.encode(image, &mut spikes);
+            samples.starts.push(samples.inputs.len());
+            samples.inputs.extend_from_slice(&spikes.inputs);
+            samples.ends.extend_from_slice(&spikes.ends);
+        }
+        samples
+    }
+
+    /// The number of images.
+    pub fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.labels.is_empty()
+    }
+
+    /// The label of image `index`.
+    pub fn label(&self, index: usize) -> usize {
+        usize::from(self.labels[index])
+    }
+
+    /// Writes the spikes of image `index` into `to`.
+    pub fn copy(&self, index: usize, to: &mut Spikes) {
+        to.clear();
+        let ends = &self.ends[index * self.steps..(index + 1) * self.steps];
+        let (start, count) = (self.starts[index], usize::from(ends[self.steps - 1]));
+        to.ends.extend_from_slice(ends);
+        to.inputs
+            .extend_from_slice(&self.inputs[start..start + count]);
+    }
+}
+
+/// Images to train on: each can be moved before it becomes spikes.
+#[derive(Debug, Clone)]
+pub struct TrainingImages {
+    split: Split,
+    /// Rows and columns, where images can be moved.
+    plane: Option<(usize, usize)>,
+    encoder: Encoder,
+    samples: Samples,
+}
+
+impl TrainingImages {
+    pub fn new(split: Split, plane: Option<(usize, usize)>, maximum: u8, code: Latency) -> Self {
+        TrainingImages {
+            samples: Samples::encode(&split, maximum, code),
+            encoder: Encoder::new(code, maximum),
+            plane,
+            split,
+        }
+    }
+
+    /// The number of images.
+    pub fn len(&self) -> usize {
+        self.samples.len()
+    }
+
+    /// The label of image `index`.
+    pub fn label(&self, index: usize) -> usize {
+        self.samples.label(index)
+    }
+
+    /// Writes the spikes of image `index`, moved by `warp`, into `to`. `pixels` is room to work in.
+    pub fn spikes(&self, index: usize, warp: Option<&Warp>, pixels: &mut Vec<u8>, to: &mut Spikes) {
+        match (warp, self.plane) {
+            (Some(warp), Some(plane)) => {
+                warp.apply(self.split.image(index), plane, pixels);
+                self.encoder.encode(pixels, to);
+            }
+            _ => self.samples.copy(index, to),
+        }
     }
 }
 
@@ -147,7 +181,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spikes_come_in_order_of_time_and_shift_with_the_image() {
+    fn spikes_come_in_order_of_time() {
         let split = Split {
             features: 4,
             images: vec![0, 4, 2, 4, 1, 0, 0, 0],
@@ -156,15 +190,9 @@ mod tests {
         let samples = Samples::encode(&split, 4, Latency { steps: 4 });
         assert_eq!((samples.len(), samples.label(1)), (2, 5));
         let mut spikes = Spikes::default();
-        samples.copy(0, None, &mut spikes);
+        samples.copy(0, &mut spikes);
         assert_eq!((spikes.at(0), spikes.at(2)), (&[1, 3][..], &[2][..]));
-        samples.copy(1, None, &mut spikes);
+        samples.copy(1, &mut spikes);
         assert_eq!((spikes.at(0), spikes.at(3)), (&[][..], &[0][..]));
-
-        // A 2×2 image moved one to the left: column 1 becomes column 0, column 0 leaves.
-        let left = Shift::by((2, 2), 0, -1);
-        samples.copy(0, Some(&left), &mut spikes);
-        assert_eq!((spikes.at(0), spikes.at(2)), (&[0, 2][..], &[][..]));
-        assert_eq!(Shift::all((2, 2), 1).len(), 9);
     }
 }

@@ -13,7 +13,6 @@ fn digits() -> Dataset {
 fn short() -> Options {
     Options {
         epochs: 3,
-        shift: 1,
         ..Options::for_dataset(&digits())
     }
 }
@@ -185,15 +184,22 @@ fn options_out_of_range_are_named() {
     };
     assert!(error(not_a_number).contains("learning rate"));
     let zero = Options {
-        output_threshold: 0.0,
+        patience: 0.0,
         ..good.clone()
     };
-    assert!(error(zero).contains("output threshold"));
+    assert!(error(zero).contains("patience"));
     let mut flat = data.clone();
     flat.shape = vec![64];
+    let moving = Options {
+        augment: Augment {
+            shift: 0.5,
+            ..Augment::NONE
+        },
+        ..good.clone()
+    };
     assert!(matches!(
-        good.check(&flat),
-        Err(TrainError::ShiftWithoutPlane { .. })
+        moving.check(&flat),
+        Err(TrainError::AugmentWithoutPlane { .. })
     ));
     let nothing_held_out = Options {
         validation: 0.001,

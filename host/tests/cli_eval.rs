@@ -68,7 +68,7 @@ fn a_network_that_is_too_large_hears_what_would_fit() {
         said.contains("hidden layer 1 has 2000 neurons, the core takes 1024"),
         "{said}"
     );
-    assert!(said.contains("layers of 64,960,10 would"), "{said}");
+    assert!(said.contains("layers of 64,992,10 would"), "{said}");
 }
 
 #[test]

@@ -195,7 +195,7 @@ fn another_shape_keeps_the_capacities() {
     assert_eq!((small.weight_rows, small.input_rows), (65_536, 1024));
     let ulx3s = Board::find("ulx3s-25f").unwrap();
     let wide = ulx3s.core_with(Some(128), None).unwrap();
-    assert_eq!((wide.weight_rows, wide.fold_slots), (1280, 8));
+    assert_eq!((wide.weight_rows, wide.fold_slots), (1024, 8));
 }
 
 #[test]

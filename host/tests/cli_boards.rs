@@ -33,7 +33,7 @@ fn error(arguments: &[&str]) -> String {
 fn boards_tells_what_each_board_holds() {
     let boards = json(&["boards", "--json"]);
     assert_eq!(boards["boards"][0]["name"], "icebreaker");
-    assert_eq!(boards["boards"][1]["capacity"]["weights"], 655_360);
+    assert_eq!(boards["boards"][1]["capacity"]["weights"], 524_288);
     let text = firstspike(&["boards"]).stdout;
     assert!(String::from_utf8(text).unwrap().contains("ulx3s-25f"));
 }

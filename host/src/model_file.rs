@@ -77,9 +77,9 @@ pub struct TrainingRecord {
 /// Why a model file cannot be read or written.
 #[derive(Debug, Error)]
 pub enum ModelFileError {
-    #[error("cannot read {}: {source}", path.display())]
+    #[error("cannot read {}; check the path and that it may be read", path.display())]
     Read { path: PathBuf, source: io::Error },
-    #[error("cannot write {}: {source}", path.display())]
+    #[error("cannot write {}; check that its folder is there and may be written to", path.display())]
     Write { path: PathBuf, source: io::Error },
     #[error("{} is not a firstspike model ({reason}): give a file that `firstspike train` wrote", path.display())]
     NotAModel { path: PathBuf, reason: String },

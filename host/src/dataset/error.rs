@@ -23,9 +23,9 @@ pub enum DatasetError {
     NotFetched { name: String, folder: PathBuf },
     #[error("there is no folder to keep data sets in: set FIRSTSPIKE_DATA to one")]
     NoCacheFolder,
-    #[error("cannot read {}: {source}", path.display())]
+    #[error("cannot read {}; check the path and that it may be read", path.display())]
     Read { path: PathBuf, source: io::Error },
-    #[error("cannot write {}: {source}", path.display())]
+    #[error("cannot write {}; check that its folder is there and may be written to", path.display())]
     Write { path: PathBuf, source: io::Error },
     #[error("{} is missing or not readable: a folder of IDX files needs it, plain or with .gz", .0.display())]
     MissingFile(PathBuf),

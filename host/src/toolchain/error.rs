@@ -48,11 +48,11 @@ pub enum ToolchainError {
         wanted: f64,
         report: PathBuf,
     },
-    #[error("cannot write {}: {source}; check that the folder may be written to and the disk has room", .path.display())]
+    #[error("cannot write {}; check that the folder may be written to and the disk has room", .path.display())]
     Write { path: PathBuf, source: io::Error },
-    #[error("cannot read {}: {source}", .path.display())]
+    #[error("cannot read {}", .path.display())]
     Read { path: PathBuf, source: io::Error },
-    #[error("cannot start {}: {source}; run `make tools` to install it anew", .path.display())]
+    #[error("cannot start {}; run `make tools` to install it anew", .path.display())]
     Start { path: PathBuf, source: io::Error },
 }
 

@@ -349,7 +349,7 @@ SB_SPRAM256KA bank_{bank}_column_{column} (
 }
 
 /// What simulators take for the vendor's cell; synthesis has the real one.
-const SPRAM_MODEL: &str = "\
+pub(crate) const SPRAM_MODEL: &str = "\
 `ifndef SYNTHESIS
 // Simulation model of the single-port RAM of iCE40 UltraPlus.
 module SB_SPRAM256KA (

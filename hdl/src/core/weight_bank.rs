@@ -1,5 +1,6 @@
 //! One bank of weights: rows of P bits, one row read or written a clock cycle.
 
+use crate::ram::SPRAM_MODEL;
 use firmware_model::board::{self, WeightMemory};
 use rust_hdl::core::ast::{Verilog, Wrapper};
 use rust_hdl::prelude::*;
@@ -9,39 +10,6 @@ use std::fmt::Write;
 /// The words and bits of an SB_SPRAM256KA.
 const WORDS: usize = board::SPRAM_WORDS as usize;
 const BITS: usize = board::SPRAM_WIDTH as usize;
-
-/// How SB_SPRAM256KA behaves, for simulation: synthesis knows the cell.
-const SPRAM_MODEL: &str = "\
-`ifndef SYNTHESIS
-// iCE40 UltraPlus single-port RAM, as far as it is used here. Its contents at power-up are unknown.
-module SB_SPRAM256KA (
-    input  wire [13:0] ADDRESS,
-    input  wire [15:0] DATAIN,
-    input  wire [3:0]  MASKWREN,
-    input  wire        WREN,
-    input  wire        CHIPSELECT,
-    input  wire        CLOCK,
-    input  wire        STANDBY,
-    input  wire        SLEEP,
-    input  wire        POWEROFF,
-    output reg  [15:0] DATAOUT
-);
-    reg [15:0] memory [0:16383];
-    wire awake = CHIPSELECT && !STANDBY && !SLEEP && POWEROFF;
-
-    always @(posedge CLOCK) begin
-        if (awake && WREN) begin
-            if (MASKWREN[0]) memory[ADDRESS][3:0] <= DATAIN[3:0];
-            if (MASKWREN[1]) memory[ADDRESS][7:4] <= DATAIN[7:4];
-            if (MASKWREN[2]) memory[ADDRESS][11:8] <= DATAIN[11:8];
-            if (MASKWREN[3]) memory[ADDRESS][15:12] <= DATAIN[15:12];
-        end else if (awake) begin
-            DATAOUT <= memory[ADDRESS];
-        end
-    end
-endmodule
-`endif
-";
 
 /// A single-port memory: a row written or, a clock cycle after its address, read.
 #[derive(LogicBlock)]

@@ -450,10 +450,14 @@ fn pseudo_terminal() -> (OpenptyResult, String) {
     (pair, path)
 }
 
-/// Runs `answer` on what comes to the master's end until that is closed on the other side.
+/// Runs `answer` on what comes to the master's end, for as long as the test runs.
+///
+/// The slave's end is held open too: while no host has the port open, reading would fail and end the device.
 fn serve(pair: OpenptyResult, mut answer: impl FnMut(&[u8]) -> Vec<u8> + Send + 'static) {
-    let mut master = std::fs::File::from(pair.master);
+    let OpenptyResult { master, slave } = pair;
+    let mut master = std::fs::File::from(master);
     std::thread::spawn(move || {
+        let _slave = slave;
         let mut buffer = [0; 512];
         while let Ok(count @ 1..) = master.read(&mut buffer) {
             if master.write_all(&answer(&buffer[..count])).is_err() {

@@ -2,12 +2,14 @@
 //!
 //! What it does not show is time: it answers at once, so its frame slots are never full, and its
 //! clock advances with the bytes of the link and the cycles of its inferences, one after the other.
+//! So the clock cycles that its core waits for an image are all those of the link since the image before;
+//! the gateware receives while it computes, and waits less.
 
 mod memories;
 
-use crate::cycle::{CycleModel, Inference};
+use crate::cycle::CycleModel;
 use crate::network::Spike;
-use crate::protocol::reply::{self, Counters};
+use crate::protocol::reply::{self, Answer, Counters};
 use crate::protocol::spikes::{next_chunk, BadSpike, SpikeDecoder};
 use crate::protocol::{kind, status, Frame, FrameReader, InfoPayload, Request};
 use crate::protocol::{REPLY, WATCHDOG_BITS};
@@ -31,6 +33,8 @@ pub struct Device {
     incoming: Option<Incoming>,
     link_bits: u64,
     busy_cycles: u64,
+    /// `link_bits` when the last inference was done.
+    idle_since: u64,
     bad_frames: u16,
 }
 
@@ -67,6 +71,7 @@ impl Device {
             incoming: None,
             link_bits: 0,
             busy_cycles: 0,
+            idle_since: 0,
             bad_frames: 0,
         }
     }
@@ -212,20 +217,31 @@ impl Device {
         let rows = self.config.core.input_rows;
         (incoming.take(codes, rows)).map_err(|BadSpike| status::BAD_SPIKE)?;
         if last {
-            let found: Inference = core.infer(&incoming.spikes);
+            let found = core.infer(&incoming.spikes);
+            let idle = self.clocks(self.link_bits - self.idle_since);
             self.busy_cycles += u64::from(found.cycles);
-            return Ok(reply::inference(&found));
+            self.idle_since = self.link_bits;
+            return Ok(reply::answer(&Answer {
+                decision: found.decision,
+                cycles: found.cycles,
+                idle: idle as u32,
+            }));
         }
         incoming.next_chunk = next_chunk(number);
         self.incoming = Some(incoming);
         Ok(vec![status::OK])
     }
 
-    fn counters(&self) -> Counters {
+    /// Clock cycles in these bit times.
+    fn clocks(&self, bits: u64) -> u64 {
         let DeviceConfig { clock_hz, baud, .. } = self.config;
-        let clocks = u128::from(self.link_bits) * u128::from(clock_hz) / u128::from(baud.max(1));
+        (u128::from(bits) * u128::from(clock_hz) / u128::from(baud.max(1))) as u64
+    }
+
+    fn counters(&self) -> Counters {
+        let clocks = self.clocks(self.link_bits);
         Counters {
-            clock: (clocks as u64).wrapping_add(self.busy_cycles) as u32,
+            clock: clocks.wrapping_add(self.busy_cycles) as u32,
             busy: self.busy_cycles as u32,
             bad_frames: self.bad_frames,
             overruns: 0,

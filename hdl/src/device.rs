@@ -74,6 +74,7 @@ impl<const P: usize, const S: usize, const Q: usize> Logic for Device<P, S, Q> {
         self.link.result_silent.next = self.core.result_silent.val();
         self.link.result_overshoot.next = self.core.result_overshoot.val();
         self.link.result_cycles.next = self.core.result_cycles.val();
+        self.link.result_idle.next = self.core.result_idle.val();
         self.core.result_take.next = self.link.result_take.val();
         self.link.busy.next = self.core.busy.val();
     }

@@ -48,7 +48,11 @@ fn main() {
             .expect("the board answers")
             .clock
             .wrapping_sub(clocks);
-        assert_eq!(found, modelled, "the board and the model differ");
+        for (found, modelled) in found.iter().zip(&modelled) {
+            let found = (found.decision, found.cycles);
+            let modelled = (modelled.decision, modelled.cycles);
+            assert_eq!(found, modelled, "the board and the model differ");
+        }
 
         let core_clocks: u64 = found.iter().map(|answer| u64::from(answer.cycles)).sum();
         as_used.push(rtl_time / model_time);

@@ -5,10 +5,10 @@
 //! have something else behind them.
 
 use firmware_model::config::CoreConfig;
-use firmware_model::cycle::Inference;
 use firmware_model::device::{Device, DeviceConfig};
 use firmware_model::network::{Decision, Layer, Network};
-use firmware_model::protocol::{kind, reply, Frame, InfoPayload, REPLY};
+use firmware_model::protocol::reply::{self, Answer};
+use firmware_model::protocol::{kind, Frame, InfoPayload, REPLY};
 use firstspike::driver::{Board, DeviceTransport, DriverError, Fault, Transport, MAX_RECOVERIES};
 use firstspike_tests::faults::{images, network, session, Rates, Shared, Tally, INPUTS, STEPS};
 use nix::pty::{openpty, OpenptyResult};
@@ -319,7 +319,7 @@ fn old_replies_are_not_taken_for_new_ones() {
     let wrong = |sequence: u8| Frame {
         kind: kind::SPIKES | REPLY,
         sequence,
-        payload: reply::inference(&Inference {
+        payload: reply::answer(&Answer {
             decision: Decision {
                 class: 0,
                 step: 0,
@@ -327,6 +327,7 @@ fn old_replies_are_not_taken_for_new_ones() {
                 overshoot: 0,
             },
             cycles: 1,
+            idle: 1,
         }),
     };
     let (line, _) = loaded();

@@ -201,7 +201,7 @@ mod tests {
     #[test]
     fn known_bytes() {
         let bytes = example().to_bytes();
-        assert_eq!(&bytes[..6], b"FSPK\x01\x07");
+        assert_eq!(&bytes[..6], b"FSPK\x02\x07");
         assert_eq!(
             bytes[6..IDENTITY_BYTES],
             [
@@ -235,7 +235,7 @@ mod tests {
             InfoPayload::parse(&bytes)
         };
         assert_eq!(with(0, b'G', true), Err(InfoError::Letters));
-        assert_eq!(with(4, 2, true), Err(InfoError::Version { found: 2 }));
+        assert_eq!(with(4, 1, true), Err(InfoError::Version { found: 1 }));
         assert_eq!(with(6, 32, false), Err(InfoError::Checksum));
         let value = |name, found| Err(InfoError::Value { name, found });
         assert_eq!(with(9, 12, true), value("width of a potential", 12));
@@ -285,7 +285,7 @@ mod tests {
         #[test]
         fn byte_soup_never_panics(mut bytes in prop::collection::vec(any::<u8>(), 0..60), letters: bool) {
             if letters && bytes.len() >= 5 {
-                bytes[..5].copy_from_slice(b"FSPK\x01");
+                bytes[..5].copy_from_slice(b"FSPK\x02");
             }
             prop_assert!(InfoPayload::parse(&bytes).is_err());
         }

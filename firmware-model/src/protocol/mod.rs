@@ -16,7 +16,7 @@ pub use info::{DeviceConfig, InfoPayload};
 pub use request::Request;
 
 /// The protocol's version.
-pub const VERSION: u8 = 1;
+pub const VERSION: u8 = 2;
 /// The letters with which the payload of INFO's reply begins.
 pub const MAGIC: [u8; 4] = *b"FSPK";
 /// The longest decoded frame, in bytes.

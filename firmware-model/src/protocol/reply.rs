@@ -1,11 +1,10 @@
 //! What a device answers, as payloads: written by the device, read by the host.
 
 use super::status;
-use crate::cycle::Inference;
 use crate::network::Decision;
 
 /// The bytes of the reply to the last chunk of an image, with the status.
-const INFERENCE_BYTES: usize = 11;
+const ANSWER_BYTES: usize = 15;
 /// The bytes of the reply to STATUS, with the status.
 const COUNTERS_BYTES: usize = 13;
 
@@ -30,21 +29,33 @@ pub fn parse_arm(payload: &[u8]) -> Option<u32> {
     Some(u32::from_le_bytes([bytes[1], bytes[2], bytes[3], bytes[4]]))
 }
 
+/// What a device found for an image: the answer to its last chunk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Answer {
+    pub decision: Decision,
+    /// The clock cycles of the core, from the start of this inference to its decision.
+    pub cycles: u32,
+    /// The clock cycles that the core had waited for this image: since it handed over the result
+    /// before, or, before the first one, since power-up. Wraps.
+    pub idle: u32,
+}
+
 /// The payload of the reply to the last chunk of an image.
-pub fn inference(found: &Inference) -> Vec<u8> {
+pub fn answer(found: &Answer) -> Vec<u8> {
     let decision = &found.decision;
     let mut bytes = vec![status::OK];
     bytes.extend((decision.class as u16).to_le_bytes());
     bytes.extend([decision.step as u8, u8::from(decision.silent)]);
     bytes.extend((decision.overshoot as i16).to_le_bytes());
     bytes.extend(found.cycles.to_le_bytes());
+    bytes.extend(found.idle.to_le_bytes());
     bytes
 }
 
-/// Reads what [`inference`] wrote. `None` when it is another length, or says what no inference can:
+/// Reads what [`answer`] wrote. `None` when it is another length, or says what no inference can:
 /// overshoot is negative exactly when no output fired.
-pub fn parse_inference(payload: &[u8]) -> Option<Inference> {
-    let bytes: &[u8; INFERENCE_BYTES] = payload.try_into().ok()?;
+pub fn parse_answer(payload: &[u8]) -> Option<Answer> {
+    let bytes: &[u8; ANSWER_BYTES] = payload.try_into().ok()?;
     let overshoot = i16::from_le_bytes([bytes[5], bytes[6]]);
     let silent = match bytes[4] {
         0 => false,
@@ -54,7 +65,7 @@ pub fn parse_inference(payload: &[u8]) -> Option<Inference> {
     if silent != (overshoot < 0) {
         return None;
     }
-    Some(Inference {
+    Some(Answer {
         decision: Decision {
             class: u16::from_le_bytes([bytes[1], bytes[2]]).into(),
             step: bytes[3].into(),
@@ -62,6 +73,7 @@ pub fn parse_inference(payload: &[u8]) -> Option<Inference> {
             overshoot: overshoot.into(),
         },
         cycles: u32::from_le_bytes([bytes[7], bytes[8], bytes[9], bytes[10]]),
+        idle: u32::from_le_bytes([bytes[11], bytes[12], bytes[13], bytes[14]]),
     })
 }
 
@@ -108,8 +120,8 @@ mod tests {
 
     /// The table in docs/protocol.md, by hand.
     #[test]
-    fn known_inference() {
-        let found = Inference {
+    fn known_answer() {
+        let found = Answer {
             decision: Decision {
                 class: 0x0102,
                 step: 15,
@@ -117,13 +129,16 @@ mod tests {
                 overshoot: -2,
             },
             cycles: 0x0A0B_0C0D,
+            idle: 0x1112_1314,
         };
-        let bytes = [0, 2, 1, 15, 1, 0xFE, 0xFF, 0x0D, 0x0C, 0x0B, 0x0A];
-        assert_eq!(inference(&found), bytes);
-        assert_eq!(parse_inference(&bytes), Some(found));
+        let bytes = [
+            0, 2, 1, 15, 1, 0xFE, 0xFF, 0x0D, 0x0C, 0x0B, 0x0A, 0x14, 0x13, 0x12, 0x11,
+        ];
+        assert_eq!(answer(&found), bytes);
+        assert_eq!(parse_answer(&bytes), Some(found));
         let mut fired = bytes;
         fired[4] = 0;
-        assert_eq!(parse_inference(&fired), None);
+        assert_eq!(parse_answer(&fired), None);
     }
 
     proptest! {
@@ -135,8 +150,8 @@ mod tests {
                 silent: overshoot < 0,
                 overshoot: overshoot.into(),
             };
-            let found = Inference { decision, cycles };
-            prop_assert_eq!(parse_inference(&inference(&found)), Some(found));
+            let found = Answer { decision, cycles, idle: clock };
+            prop_assert_eq!(parse_answer(&answer(&found)), Some(found));
             let found = Counters { clock, busy: cycles, bad_frames, overruns: class };
             prop_assert_eq!(parse_counters(&counters(&found)), Some(found));
             prop_assert_eq!(parse_arm(&arm(status::MEMORY_CHECK, cycles)), Some(cycles));
@@ -144,7 +159,7 @@ mod tests {
 
         #[test]
         fn soup_never_panics(payload in prop::collection::vec(any::<u8>(), 0..20)) {
-            let _ = (parse_inference(&payload), parse_counters(&payload), parse_arm(&payload));
+            let _ = (parse_answer(&payload), parse_counters(&payload), parse_arm(&payload));
         }
     }
 }

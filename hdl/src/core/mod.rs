@@ -71,6 +71,7 @@ pub struct Core<const P: usize, const S: usize, const Q: usize> {
     pub result_silent: Signal<Out, Bit>,
     pub result_overshoot: Signal<Out, Bits<16>>,
     pub result_cycles: Signal<Out, Bits<32>>,
+    pub result_idle: Signal<Out, Bits<32>>,
     pub result_take: Signal<In, Bit>,
     pub busy: Signal<Out, Bit>,
     geometry: GeometryRegisters,
@@ -158,6 +159,7 @@ impl<const P: usize, const S: usize, const Q: usize> Core<P, S, Q> {
             result_silent: Default::default(),
             result_overshoot: Default::default(),
             result_cycles: Default::default(),
+            result_idle: Default::default(),
             result_take: Default::default(),
             busy: Default::default(),
             geometry: Default::default(),
@@ -435,6 +437,7 @@ impl<const P: usize, const S: usize, const Q: usize> Logic for Core<P, S, Q> {
         self.result_silent.next = self.sequencer.result_silent.val();
         self.result_overshoot.next = self.sequencer.result_overshoot.val();
         self.result_cycles.next = self.sequencer.result_cycles.val();
+        self.result_idle.next = self.sequencer.result_idle.val();
         self.sequencer.result_take.next = self.result_take.val();
     }
 }

@@ -91,6 +91,7 @@ pub struct Sequencer {
     pub result_silent: Signal<Out, Bit>,
     pub result_overshoot: Signal<Out, Bits<16>>,
     pub result_cycles: Signal<Out, Bits<32>>,
+    pub result_idle: Signal<Out, Bits<32>>,
     state: DFF<State>,
     layer_now: DFF<Bits<2>>,
     layers_touched: DFF<Bits<3>>,
@@ -108,12 +109,15 @@ pub struct Sequencer {
     compare_class: DFF<Bits<16>>,
     best_class: DFF<Bits<16>>,
     best_margin: DFF<Bits<16>>,
+    /// Cycles of this inference; while idle, of waiting for the next.
     cycles: DFF<Bits<32>>,
+    idle: DFF<Bits<32>>,
     ready: DFF<Bit>,
     ready_class: DFF<Bits<16>>,
     ready_step: DFF<Bits<8>>,
     ready_margin: DFF<Bits<16>>,
     ready_cycles: DFF<Bits<32>>,
+    ready_idle: DFF<Bits<32>>,
     end_of_fold: Signal<Local, Bit>,
     is_last_word: Signal<Local, Bit>,
     is_last_layer: Signal<Local, Bit>,
@@ -169,6 +173,7 @@ impl Sequencer {
             result_silent: Default::default(),
             result_overshoot: Default::default(),
             result_cycles: Default::default(),
+            result_idle: Default::default(),
             state: Default::default(),
             layer_now: Default::default(),
             layers_touched: Default::default(),
@@ -187,11 +192,13 @@ impl Sequencer {
             best_class: Default::default(),
             best_margin: Default::default(),
             cycles: Default::default(),
+            idle: Default::default(),
             ready: Default::default(),
             ready_class: Default::default(),
             ready_step: Default::default(),
             ready_margin: Default::default(),
             ready_cycles: Default::default(),
+            ready_idle: Default::default(),
             end_of_fold: Default::default(),
             is_last_word: Default::default(),
             is_last_layer: Default::default(),
@@ -230,11 +237,13 @@ impl Logic for Sequencer {
             best_class,
             best_margin,
             cycles,
+            idle,
             ready,
             ready_class,
             ready_step,
             ready_margin,
-            ready_cycles
+            ready_cycles,
+            ready_idle
         );
         self.image_release.next = false;
         self.rewind.next = false;
@@ -261,11 +270,12 @@ impl Logic for Sequencer {
         match self.state.q.val() {
             State::Idle => {
                 self.busy.next = false;
-                self.cycles.d.next = 0.into();
                 self.layers_touched.d.next = 0.into();
                 self.decided.d.next = false;
                 self.rewind.next = true;
                 if self.image_ready.val() {
+                    self.idle.d.next = self.cycles.q.val();
+                    self.cycles.d.next = 0.into();
                     self.state.d.next = State::Probe;
                 }
             }
@@ -373,6 +383,8 @@ impl Logic for Sequencer {
                     self.ready_step.d.next = self.step_now.q.val();
                     self.ready_margin.d.next = self.best_margin.q.val() ^ self.sign_bit.val();
                     self.ready_cycles.d.next = self.cycles.q.val();
+                    self.ready_idle.d.next = self.idle.q.val();
+                    self.cycles.d.next = 0.into();
                     self.image_release.next = true;
                     self.state.d.next = State::Idle;
                 }
@@ -407,5 +419,6 @@ impl Logic for Sequencer {
         self.result_silent.next = self.ready_margin.q.val().get_bit(15);
         self.result_overshoot.next = self.ready_margin.q.val();
         self.result_cycles.next = self.ready_cycles.q.val();
+        self.result_idle.next = self.ready_idle.q.val();
     }
 }

@@ -100,6 +100,7 @@ pub struct Link {
     pub result_silent: Signal<In, Bit>,
     pub result_overshoot: Signal<In, Bits<16>>,
     pub result_cycles: Signal<In, Bits<32>>,
+    pub result_idle: Signal<In, Bits<32>>,
     /// The result has been sent.
     pub result_take: Signal<Out, Bit>,
     /// The core computes: counted for STATUS.
@@ -151,6 +152,7 @@ impl Link {
             result_silent: Default::default(),
             result_overshoot: Default::default(),
             result_cycles: Default::default(),
+            result_idle: Default::default(),
             result_take: Default::default(),
             busy: Default::default(),
             armed: Default::default(),
@@ -244,6 +246,7 @@ impl Logic for Link {
         self.reply_sender.result_silent.next = self.result_silent.val();
         self.reply_sender.result_overshoot.next = self.result_overshoot.val();
         self.reply_sender.result_cycles.next = self.result_cycles.val();
+        self.reply_sender.result_idle.next = self.result_idle.val();
         self.reply_sender.clocks.next = self.counters.clocks.val();
         self.reply_sender.busy_clocks.next = self.counters.busy_clocks.val();
         self.reply_sender.bad_frames.next = self.counters.bad_frames.val();

@@ -58,6 +58,7 @@ pub struct ReplySender {
     pub result_silent: Signal<In, Bit>,
     pub result_overshoot: Signal<In, Bits<16>>,
     pub result_cycles: Signal<In, Bits<32>>,
+    pub result_idle: Signal<In, Bits<32>>,
     pub clocks: Signal<In, Bits<32>>,
     pub busy_clocks: Signal<In, Bits<32>>,
     pub bad_frames: Signal<In, Bits<16>>,
@@ -72,6 +73,7 @@ pub struct ReplySender {
     decision_first: BytePick,
     decision_second: BytePick,
     decision_third: BytePick,
+    decision_fourth: BytePick,
     numbers_first: BytePick,
     numbers_second: BytePick,
     numbers_third: BytePick,
@@ -119,6 +121,7 @@ impl ReplySender {
             result_silent: Default::default(),
             result_overshoot: Default::default(),
             result_cycles: Default::default(),
+            result_idle: Default::default(),
             clocks: Default::default(),
             busy_clocks: Default::default(),
             bad_frames: Default::default(),
@@ -131,6 +134,7 @@ impl ReplySender {
             decision_first: Default::default(),
             decision_second: Default::default(),
             decision_third: Default::default(),
+            decision_fourth: Default::default(),
             numbers_first: Default::default(),
             numbers_second: Default::default(),
             numbers_third: Default::default(),
@@ -181,8 +185,8 @@ impl Logic for ReplySender {
                 self.end_half.next = 5.into();
             }
             ReplyForm::Decision => {
-                self.check_half.next = 7.into();
-                self.end_half.next = 8.into();
+                self.check_half.next = 9.into();
+                self.end_half.next = 10.into();
             }
             ReplyForm::Numbers => {
                 self.check_half.next = 8.into();
@@ -199,6 +203,7 @@ impl Logic for ReplySender {
         self.decision_first.place.next = self.data_place.val();
         self.decision_second.place.next = self.data_place.val();
         self.decision_third.place.next = self.data_place.val();
+        self.decision_fourth.place.next = self.data_place.val();
         self.numbers_first.place.next = self.data_place.val();
         self.numbers_second.place.next = self.data_place.val();
         self.numbers_third.place.next = self.data_place.val();
@@ -211,14 +216,18 @@ impl Logic for ReplySender {
         }
         self.decision_second.word.next =
             bit_cast::<32, 16>(self.result_overshoot.val()) | (self.result_cycles.val() << 16);
-        self.decision_third.word.next = self.result_cycles.val() >> 16;
+        self.decision_third.word.next =
+            (self.result_cycles.val() >> 16) | (self.result_idle.val() << 16);
+        self.decision_fourth.word.next = self.result_idle.val() >> 16;
         self.numbers_first.word.next = self.clocks.val();
         self.numbers_second.word.next = self.busy_clocks.val();
         self.numbers_third.word.next = bit_cast::<32, 16>(self.bad_frames.val())
             | (bit_cast::<32, 16>(self.overruns.val()) << 16);
         self.source.next = self.crc_bytes.data.val();
         if self.form.val() == ReplyForm::Decision {
-            if !self.place.q.val().get_bit(3) {
+            if self.place.q.val().get_bit(4) {
+                self.source.next = self.decision_fourth.data.val();
+            } else if !self.place.q.val().get_bit(3) {
                 self.source.next = self.decision_first.data.val();
             } else if !self.place.q.val().get_bit(2) {
                 self.source.next = self.decision_second.data.val();

@@ -20,6 +20,7 @@ pub struct Answer {
     pub silent: bool,
     pub overshoot: i16,
     pub cycles: u32,
+    pub idle: u32,
 }
 
 impl Answer {
@@ -35,6 +36,7 @@ impl Answer {
             silent: hash & 0x100 != 0,
             overshoot: !(hash >> 8) as i16,
             cycles: hash.rotate_left(7) & 0x00FF_00FF,
+            idle: hash.rotate_left(19) & 0xFF00_FFFF,
         }
     }
 
@@ -45,6 +47,7 @@ impl Answer {
         bytes.extend([self.step, u8::from(self.silent)]);
         bytes.extend(self.overshoot.to_le_bytes());
         bytes.extend(self.cycles.to_le_bytes());
+        bytes.extend(self.idle.to_le_bytes());
         bytes
     }
 }
@@ -216,6 +219,7 @@ impl FakeCore {
             // Nobody may look at the fields of a result that was taken.
             inputs.result_class = 0xDEAD;
             inputs.result_cycles = 0xDEAD_BEEF;
+            inputs.result_idle = 0xDEAD_BEEF;
         }
         if let Some((until, answer)) = self.computing {
             if self.now >= until && inputs.result_valid == 0 {
@@ -226,6 +230,7 @@ impl FakeCore {
                 inputs.result_silent = answer.silent.into();
                 inputs.result_overshoot = answer.overshoot as u16;
                 inputs.result_cycles = answer.cycles;
+                inputs.result_idle = answer.idle;
             }
         }
         if self.computing.is_none() {

@@ -4,7 +4,7 @@
 #include <cstdint>
 
 struct Inputs {
-    uint32_t verify_crc, result_cycles;
+    uint32_t verify_crc, result_cycles, result_idle;
     uint16_t result_class, result_overshoot;
     uint8_t result_step, result_silent, result_valid;
     uint8_t uart_rx, load_error, verify_done, spikes_ready, spikes_error, busy;
@@ -30,8 +30,8 @@ extern "C" void bench_clock(Bench *bench, const Inputs *in, Outputs *out) {
     Vlink &link = bench->link;
     link.clock = 0;
 #define PUT(pin) link.pin = in->pin
-    PUT(verify_crc), PUT(result_cycles), PUT(result_class), PUT(result_overshoot), PUT(result_step);
-    PUT(result_silent), PUT(result_valid), PUT(uart_rx), PUT(load_error), PUT(verify_done), PUT(spikes_ready);
+    PUT(verify_crc), PUT(result_cycles), PUT(result_idle), PUT(result_class), PUT(result_overshoot);
+    PUT(result_step), PUT(result_silent), PUT(result_valid), PUT(uart_rx), PUT(load_error), PUT(verify_done), PUT(spikes_ready);
     PUT(spikes_error), PUT(busy);
     link.eval();
 #define GET(pin) out->pin = link.pin

@@ -15,6 +15,7 @@ use crate::setup::Setup;
 pub struct Inputs {
     pub verify_crc: u32,
     pub result_cycles: u32,
+    pub result_idle: u32,
     pub result_class: u16,
     pub result_overshoot: u16,
     pub result_step: u8,

@@ -2,16 +2,17 @@ use super::deploy::load;
 use super::port::{board_name, shape, PortArgs};
 use super::Ui;
 use crate::dataset;
-use crate::driver::Board;
+use crate::driver::{Answer, Board};
 use crate::encoding::Latency;
 use crate::evaluate::check_fit;
 use crate::model_file::{self, ModelFile};
 use anyhow::{ensure, Context, Result};
-use firmware_model::cycle::Inference;
 use firmware_model::image::largest_fitting;
 use firmware_model::network::{Layer, Network, SpikeTrain};
+use firmware_model::protocol::DeviceConfig;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use serde::Serialize;
 use serde_json::json;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -66,9 +67,10 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let images = || samples.iter().cycle().take(args.count as usize);
     let alone = one_at_a_time(&mut board, images().take(ALONE), ui).with_context(context)?;
     let row = in_a_row(&mut board, images(), args.count, ui).with_context(context)?;
-    let same = alone.answers.iter().eq(row.answers.iter().take(ALONE));
+    let found = |answer: &Answer| (answer.decision, answer.cycles);
+    let again = row.answers.iter().take(ALONE).map(found);
     ensure!(
-        same,
+        alone.answers.iter().map(found).eq(again),
         "{}: the same images gave other answers the second time; suspect the board",
         args.port.port
     );
@@ -115,7 +117,7 @@ fn random(board: &Board, seed: u64) -> Result<(Network, Vec<SpikeTrain>)> {
 
 /// Images that went one at a time.
 struct Alone {
-    answers: Vec<Inference>,
+    answers: Vec<Answer>,
     /// From the first byte to the answer, in milliseconds, shortest first.
     round_trips: Vec<f64>,
 }
@@ -142,14 +144,65 @@ fn one_at_a_time<'a>(
 
 /// Images that went as fast as the credits allow.
 struct Row {
-    answers: Vec<Inference>,
+    answers: Vec<Answer>,
     seconds: f64,
     /// Bytes to the board and back.
     sent: u64,
     received: u64,
     recoveries: u64,
-    /// The share of the board's clock cycles in which its core computed.
-    busy: f64,
+    /// The board's clock cycles meanwhile.
+    clocks: u64,
+    /// Those in which its core computed, or had a result that could not be handed over yet.
+    busy: u64,
+    /// Those in which its core waited for an image, the wait for the first one not counted.
+    idle: u64,
+}
+
+/// What sets the rate of images.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Bound {
+    /// The line in its fuller direction.
+    Link,
+    /// The core.
+    Core,
+    /// Neither is in use nearly all the time: the host answers late, or the board has too few credits.
+    Host,
+}
+
+/// Below this share of the time nothing is in use "nearly all the time".
+const FULL: f64 = 0.8;
+
+impl Bound {
+    fn words(self) -> &'static str {
+        match self {
+            Bound::Link => "as fast as the line",
+            Bound::Core => "as fast as the core",
+            Bound::Host => "held up by the host",
+        }
+    }
+}
+
+impl Row {
+    /// The share of the board's time in which so many bytes were on the line, at ten bit times each.
+    fn line_use(&self, bytes: u64, device: &DeviceConfig) -> f64 {
+        let seconds = self.clocks as f64 / f64::from(device.clock_hz);
+        10.0 * bytes as f64 / f64::from(device.baud) / seconds
+    }
+
+    fn share(&self, clocks: u64) -> f64 {
+        clocks as f64 / self.clocks as f64
+    }
+
+    fn bound_by(&self, device: &DeviceConfig) -> Bound {
+        let link = self.line_use(self.sent.max(self.received), device);
+        let core = self.share(self.busy);
+        match link >= core {
+            _ if link.max(core) < FULL => Bound::Host,
+            true => Bound::Link,
+            false => Bound::Core,
+        }
+    }
 }
 
 fn in_a_row<'a>(
@@ -170,16 +223,24 @@ fn in_a_row<'a>(
     done?;
     let after = board.traffic();
     let counted = board.counters()?;
-    let clocks = counted.clock.wrapping_sub(counters.clock);
-    let busy = counted.busy.wrapping_sub(counters.busy);
+    let sum = |of: fn(&Answer) -> u32| answers.iter().skip(1).map(|a| u64::from(of(a))).sum();
+    let (cycles, idle): (u64, u64) = (sum(|a| a.cycles), sum(|a| a.idle));
     Ok(Row {
-        answers,
         seconds,
+        clocks: passed(counters.clock, counted.clock, cycles + idle).max(1),
+        busy: passed(counters.busy, counted.busy, cycles),
+        idle,
+        answers,
         sent: after.sent - traffic.sent,
         received: after.received - traffic.received,
         recoveries: after.recoveries - traffic.recoveries,
-        busy: f64::from(busy) / f64::from(clocks.max(1)),
     })
+}
+
+/// How far a counter that wraps has come, if it was `least` or more.
+fn passed(before: u32, after: u32, least: u64) -> u64 {
+    let beyond = after.wrapping_sub(before).wrapping_sub(least as u32);
+    least + u64::from(beyond)
 }
 
 fn report(args: &Args, board: &Board, network: &Network, alone: &Alone, row: &Row, ui: &Ui) {
@@ -191,10 +252,16 @@ fn report(args: &Args, board: &Board, network: &Network, alone: &Alone, row: &Ro
     };
     let [p50, p90, p99, most] = [0.5, 0.9, 0.99, 1.0].map(percentile);
     let cycles = row.answers.iter().map(|a| f64::from(a.cycles)).sum::<f64>() / count;
+    let idle = row.idle as f64 / (count - 1.0).max(1.0);
     let rate = count / row.seconds;
+    let clock_hz = f64::from(device.clock_hz);
+    let board_rate = count * clock_hz / row.clocks as f64;
     let (sent, received) = (row.sent as f64 / count, row.received as f64 / count);
-    // Ten bit times a byte; the direction to the board is the fuller one.
-    let line_rate = f64::from(device.baud) / (10.0 * sent);
+    let to_board = row.line_use(row.sent, device);
+    let back = row.line_use(row.received, device);
+    // Ten bit times a byte.
+    let line_rate = f64::from(device.baud) / (10.0 * sent.max(received));
+    let bound = row.bound_by(device);
     let value = json!({
         "port": args.port.port,
         "board": board_name(board),
@@ -203,22 +270,33 @@ fn report(args: &Args, board: &Board, network: &Network, alone: &Alone, row: &Ro
         "steps": network.steps(),
         "images": row.answers.len(),
         "inferences_per_second": rate,
+        "board_inferences_per_second": board_rate,
+        "bound_by": bound,
         "line_inferences_per_second": line_rate,
         "round_trip_ms": { "images": alone.round_trips.len(), "p50": p50, "p90": p90, "p99": p99, "max": most },
         "bytes_sent_per_image": sent,
         "bytes_received_per_image": received,
+        "line_use_to_board": to_board,
+        "line_use_to_host": back,
         "cycles_mean": cycles,
         "clock_hz": device.clock_hz,
-        "core_busy_share": row.busy,
+        "core_busy_cycles": row.busy,
+        "core_busy_share": row.share(row.busy),
+        "core_idle_cycles": row.idle,
+        "core_idle_cycles_mean": idle,
+        "core_idle_share": row.share(row.idle),
+        "clock_cycles": row.clocks,
         "recoveries": row.recoveries,
     });
     let text = format!(
         "{} ({}, T = {}) on {} at {}\n\
          \x20 in a row        {rate:>9.0} inferences a second ({} images in {:.2} s)\n\
-         \x20 the line allows {line_rate:>9.0} a second at {} baud\n\
+         \x20 by its clock    {board_rate:>9.0} a second, {}; the line allows {line_rate:.0} at {} baud\n\
          \x20 one at a time   {p50:>9.3} ms round trip at the median, {p90:.3} at 90 %, {p99:.3} at 99 %, {most:.3} at most\n\
          \x20 bytes an image  {sent:>9.1} to the board, {received:.1} back\n\
+         \x20 line            {:>9.1} % in use to the board, {:.1} % back\n\
          \x20 core            {:>9.1} µs an image ({cycles:.0} cycles at {:.1} MHz), busy {:.1} % of the time\n\
+         \x20 core idle       {idle:>9.0} cycles before an image, {:.1} % of the time\n\
          \x20 recoveries      {:>9}",
         args.model.as_ref().map_or("random network".into(), |m| m.display().to_string()),
         shape(network),
@@ -227,10 +305,14 @@ fn report(args: &Args, board: &Board, network: &Network, alone: &Alone, row: &Ro
         args.port.port,
         row.answers.len(),
         row.seconds,
+        bound.words(),
         device.baud,
-        1e6 * cycles / f64::from(device.clock_hz),
-        f64::from(device.clock_hz) / 1e6,
-        100.0 * row.busy,
+        100.0 * to_board,
+        100.0 * back,
+        1e6 * cycles / clock_hz,
+        clock_hz / 1e6,
+        100.0 * row.share(row.busy),
+        100.0 * row.share(row.idle),
         row.recoveries,
     );
     ui.result(&value, text);

@@ -1,12 +1,11 @@
 use super::port::{board_name, check_loaded, shape, PortArgs};
 use super::Ui;
 use crate::dataset;
-use crate::driver::Board;
+use crate::driver::{self, Board};
 use crate::encoding::Latency;
 use crate::evaluate::check_fit;
 use crate::model_file::{self, ModelFile};
 use anyhow::{bail, ensure, Context, Result};
-use firmware_model::cycle::Inference;
 use firmware_model::network::SpikeTrain;
 use serde_json::{json, Value};
 use std::fmt::Write;
@@ -55,7 +54,7 @@ struct Samples {
 
 /// The answer to one sample.
 struct Answer {
-    found: Inference,
+    found: driver::Answer,
     /// Where the sample went alone: the time from its first byte to its answer.
     round_trip: Option<Duration>,
 }

@@ -2,10 +2,9 @@
 
 use super::link::{check_same, Job, Link, REPLY_LIMIT};
 use super::{load, DriverError, SerialTransport, Traffic, Transport};
-use firmware_model::cycle::Inference;
 use firmware_model::image::{largest_fitting, MemoryImage};
 use firmware_model::network::{Network, SpikeTrain};
-use firmware_model::protocol::reply::{self, Counters};
+use firmware_model::protocol::reply::{self, Answer, Counters};
 use firmware_model::protocol::spikes::{chunks, encode_spikes};
 use firmware_model::protocol::{kind, DeviceConfig, InfoPayload};
 use std::borrow::Borrow;
@@ -107,7 +106,7 @@ impl Board {
     }
 
     /// The answer of the loaded network to `spikes`.
-    pub fn infer(&mut self, spikes: &SpikeTrain) -> Result<Inference, DriverError> {
+    pub fn infer(&mut self, spikes: &SpikeTrain) -> Result<Answer, DriverError> {
         let mut answer = None;
         self.infer_each([spikes], |_, found| answer = Some(found))?;
         answer.ok_or(DriverError::Answer { request: "SPIKES" })
@@ -118,7 +117,7 @@ impl Board {
     pub fn infer_batch<S: Borrow<SpikeTrain>>(
         &mut self,
         trains: impl IntoIterator<Item = S>,
-    ) -> Result<Vec<Inference>, DriverError> {
+    ) -> Result<Vec<Answer>, DriverError> {
         let mut answers = Vec::new();
         self.infer_each(trains, |_, found| answers.push(found))?;
         Ok(answers)
@@ -129,7 +128,7 @@ impl Board {
     pub fn infer_each<S: Borrow<SpikeTrain>>(
         &mut self,
         trains: impl IntoIterator<Item = S>,
-        mut each: impl FnMut(usize, Inference),
+        mut each: impl FnMut(usize, Answer),
     ) -> Result<(), DriverError> {
         let network = self.loaded.as_ref().ok_or(DriverError::NotArmed)?;
         let next_image = &mut self.next_image;
@@ -178,8 +177,8 @@ impl Board {
     }
 }
 
-fn parse_answer(payload: &[u8], network: &Network) -> Result<Inference, DriverError> {
-    reply::parse_inference(payload)
+fn parse_answer(payload: &[u8], network: &Network) -> Result<Answer, DriverError> {
+    reply::parse_answer(payload)
         .filter(|found| found.decision.class < network.outputs())
         .filter(|found| found.decision.step < network.steps())
         .ok_or(DriverError::Answer { request: "SPIKES" })

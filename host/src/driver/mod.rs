@@ -21,6 +21,7 @@ mod wire;
 
 pub use board::{Board, Deployment};
 pub use error::{DriverError, Fault};
+pub use firmware_model::protocol::reply::Answer;
 pub use link::{INFO_ATTEMPTS, MAX_RECOVERIES};
 pub use memory::DeviceTransport;
 pub use serial::{available_ports, SerialTransport};

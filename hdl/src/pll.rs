@@ -1,6 +1,6 @@
 //! The clock of the core from that of the board: the vendors' PLLs, wrapped once.
 
-use firmware_model::board::{Clock as BoardClock, Pll};
+use firmware_model::board::{Clock as BoardClock, Ice40Pll, Pll};
 use rust_hdl::core::ast::{Verilog, Wrapper};
 use rust_hdl::prelude::*;
 
@@ -23,18 +23,25 @@ impl ClockSource {
     }
 }
 
-fn ice40(divr: u8, divf: u8, divq: u8, filter_range: u8) -> String {
+/// `cell` is SB_PLL40_PAD or SB_PLL40_CORE, which differ in the name of their input.
+fn ice40(cell: &str, input: &str, settings: Ice40Pll) -> String {
+    let Ice40Pll {
+        divr,
+        divf,
+        divq,
+        filter_range,
+    } = settings;
     format!(
         "wire unused_lock;
 
-SB_PLL40_PAD #(
+{cell} #(
     .FEEDBACK_PATH(\"SIMPLE\"),
     .DIVR(4'd{divr}),
     .DIVF(7'd{divf}),
     .DIVQ(3'd{divq}),
     .FILTER_RANGE(3'd{filter_range})
 ) pll (
-    .PACKAGEPIN(oscillator),
+    .{input}(oscillator),
     .RESETB(1'b1),
     .BYPASS(1'b0),
     .PLLOUTCORE(),
@@ -100,12 +107,8 @@ impl Logic for ClockSource {
             None => (String::new(), "The core runs at the board's clock.".to_owned()),
             Some(pll) => (
                 match pll {
-                    Pll::Ice40 {
-                        divr,
-                        divf,
-                        divq,
-                        filter_range,
-                    } => ice40(divr, divf, divq, filter_range),
+                    Pll::Ice40Pad(settings) => ice40("SB_PLL40_PAD", "PACKAGEPIN", settings),
+                    Pll::Ice40Core(settings) => ice40("SB_PLL40_CORE", "REFERENCECLK", settings),
                     Pll::Ecp5 {
                         clki_div,
                         clkfb_div,

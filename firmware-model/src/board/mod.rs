@@ -2,31 +2,22 @@
 //!
 //! A board's data file says what the generator, the build, the simulation and the host need to know of
 //! it: clock and PLL, pins, UART, memories, and the sizes of the core that it gets when nothing else is
-//! asked for. `docs/adding-a-board.md` explains every field. The boards of this repository are built in;
-//! another one is given as the path of its data file, so adding one takes no code.
+//! asked for. `docs/adding-a-board.md` explains every field. The boards of that folder are built in;
+//! another one is given as the path of its data file. Either way, adding one takes no code.
 
+mod built_in;
+mod flash;
 mod pins;
 mod pll;
 
+pub use flash::{Flash, Writes};
 pub use pins::{PinError, Pins};
-pub use pll::{Pll, PllError};
+pub use pll::{Ice40Pll, Pll, PllError};
 
 use crate::config::{ConfigError, CoreConfig};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use thiserror::Error;
-
-/// The data file and the pin file of each built-in board.
-const BUILT_IN: [(&str, &str); 2] = [
-    (
-        include_str!("../../../constraints/icebreaker.toml"),
-        include_str!("../../../constraints/icebreaker.pcf"),
-    ),
-    (
-        include_str!("../../../constraints/ulx3s-25f.toml"),
-        include_str!("../../../constraints/ulx3s-25f.lpf"),
-    ),
-];
 
 /// The words of one SPRAM of an iCE40 UltraPlus.
 pub const SPRAM_WORDS: u32 = 16_384;
@@ -97,6 +88,14 @@ pub enum Problem {
         clocks: u32,
         percent: f64,
     },
+    #[error("[uart] must say what the host is connected through: either `usb`, the board's chip, or `header`, the pins for an adapter")]
+    Connection,
+    #[error(
+        "speed_grade and idcode are for ECP5 boards, which must have both (speed_grade 6, 7 or 8)"
+    )]
+    Ecp5Fields,
+    #[error("[[flash]]: the tool `{0}` must be the name of a program, without a folder")]
+    FlashTool(String),
     #[error("[core]: {0}")]
     Core(#[from] ConfigError),
     #[error(
@@ -184,8 +183,34 @@ pub struct Uart {
     pub tx: String,
     /// Bits a second.
     pub baud: u32,
-    /// What the USB chip goes to.
+    /// What the USB chip, or a good adapter, goes to.
     pub max_baud: u32,
+    /// The board's USB chip, for people: which one, and which of its ports.
+    pub usb: Option<String>,
+    /// Where an adapter is connected, on a board without such a chip.
+    pub header: Option<Header>,
+}
+
+impl Uart {
+    /// How the host is connected, for people.
+    pub fn connection(&self) -> String {
+        match (&self.usb, &self.header) {
+            (_, Some(Header { rx, tx })) => format!(
+                "a 3.3 V USB-UART adapter, its TXD to {rx} of the board, its RXD to {tx}, ground to ground"
+            ),
+            (usb, None) => format!("the board's {}", usb.as_deref().unwrap_or("USB chip")),
+        }
+    }
+}
+
+/// The pins for a 3.3 V USB-UART adapter, as the board's print names them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Header {
+    /// Where the adapter's TXD goes.
+    pub rx: String,
+    /// Where the adapter's RXD goes.
+    pub tx: String,
 }
 
 /// What an LED tells.
@@ -255,11 +280,15 @@ pub struct Board {
     pub device: String,
     /// nextpnr's name of the package.
     pub package: String,
-    /// Further options for nextpnr, such as the speed grade.
-    #[serde(default)]
-    pub nextpnr_options: Vec<String>,
+    /// The speed grade that nextpnr times an ECP5 for.
+    pub speed_grade: Option<u8>,
+    /// What an ECP5 answers when asked who it is; it takes only bitstreams that are made for this.
+    pub idcode: Option<u32>,
     /// The name of the pin file, in the data file's folder.
     pub constraints: String,
+    /// What a user of the board has to know: a jumper, a button. A sentence each.
+    #[serde(default)]
+    pub notes: Vec<String>,
     pub resources: Resources,
     pub clock: Clock,
     pub uart: Uart,
@@ -270,6 +299,9 @@ pub struct Board {
     pub memories: Memories,
     /// The sizes of the core when nothing else is asked for.
     pub core: CoreConfig,
+    /// How its FPGA is loaded, the usual tool first.
+    #[serde(default)]
+    pub flash: Vec<Flash>,
     #[serde(skip)]
     constraint_text: String,
 }
@@ -277,13 +309,21 @@ pub struct Board {
 impl Board {
     /// The boards of this repository, in the order of their numbers.
     pub fn built_in() -> Vec<Board> {
-        BUILT_IN
+        let mut boards: Vec<Board> = built_in::data_files()
             .iter()
-            .map(|(data, pins)| {
-                Board::parse(data, "built-in board", |_| Ok((*pins).to_owned()))
-                    .expect("the tests parse every built-in board")
+            .map(|(name, data)| {
+                let pins = |file: &str| {
+                    let text = built_in::pin_file(file).map(str::to_owned);
+                    text.ok_or_else(|| BoardError::Read {
+                        path: file.into(),
+                        source: std::io::ErrorKind::NotFound.into(),
+                    })
+                };
+                Board::parse(data, name, pins).expect("the tests parse every built-in board")
             })
-            .collect()
+            .collect();
+        boards.sort_by_key(|board| board.number);
+        boards
     }
 
     /// A built-in board by its name, or the board of a data file by its path (anything that ends in `.toml`).
@@ -348,8 +388,16 @@ impl Board {
                 suffix,
             });
         }
+        let ecp5_fields = match self.family {
+            Family::Ice40 => self.speed_grade.is_none() && self.idcode.is_none(),
+            Family::Ecp5 => matches!(self.speed_grade, Some(6..=8)) && self.idcode.is_some(),
+        };
+        if !ecp5_fields {
+            return Err(Problem::Ecp5Fields);
+        }
         self.check_clock()?;
         self.check_uart()?;
+        self.check_flash()?;
         self.core.check()?;
         self.check_weights(&self.core)
     }
@@ -367,6 +415,9 @@ impl Board {
 
     fn check_uart(&self) -> Result<(), Problem> {
         let Uart { baud, max_baud, .. } = self.uart;
+        if self.uart.usb.is_some() == self.uart.header.is_some() {
+            return Err(Problem::Connection);
+        }
         if baud > max_baud {
             return Err(Problem::BaudTooHigh { baud, max_baud });
         }
@@ -384,6 +435,14 @@ impl Board {
             });
         }
         Ok(())
+    }
+
+    fn check_flash(&self) -> Result<(), Problem> {
+        let named = |tool: &str| !tool.is_empty() && !tool.contains(['/', ' ']);
+        match self.flash.iter().find(|flash| !named(&flash.tool)) {
+            Some(flash) => Err(Problem::FlashTool(flash.tool.clone())),
+            None => Ok(()),
+        }
     }
 
     /// Whether the weights of a core of these sizes fit the board's memories.
@@ -460,6 +519,12 @@ impl Board {
         clocks.try_into().unwrap_or(u32::MAX)
     }
 
+    /// The pin of a signal of the top level.
+    pub fn pin(&self, signal: &str) -> Option<String> {
+        let pins = Pins::parse(self.family, &self.constraint_text, &self.constraints).ok()?;
+        pins.get(signal).map(str::to_owned)
+    }
+
     /// The text of the pin file (PCF or LPF), as nextpnr takes it.
     pub fn constraint_text(&self) -> &str {
         &self.constraint_text
@@ -512,5 +577,7 @@ fn nearest(name: &str, known: &[String]) -> Option<String> {
         .map(|(_, candidate)| candidate.clone())
 }
 
+#[cfg(test)]
+mod built_in_tests;
 #[cfg(test)]
 mod tests;

@@ -33,14 +33,12 @@ pub enum PllError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", deny_unknown_fields)]
 pub enum Pll {
-    /// iCE40, fed from a pin, simple feedback: out = in * (divf + 1) / (divr + 1) / 2^divq. See `icepll`.
+    /// iCE40, fed from the pin that is wired to the PLL.
     #[serde(rename = "SB_PLL40_PAD")]
-    Ice40 {
-        divr: u8,
-        divf: u8,
-        divq: u8,
-        filter_range: u8,
-    },
+    Ice40Pad(Ice40Pll),
+    /// iCE40, fed from any other pin.
+    #[serde(rename = "SB_PLL40_CORE")]
+    Ice40Core(Ice40Pll),
     /// ECP5, feedback from CLKOP: out = in * clkfb_div / clki_div. See `ecppll`.
     #[serde(rename = "EHXPLLL")]
     Ecp5 {
@@ -51,14 +49,25 @@ pub enum Pll {
     },
 }
 
+/// An iCE40 PLL with simple feedback: out = in * (divf + 1) / (divr + 1) / 2^divq. See `icepll`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ice40Pll {
+    pub divr: u8,
+    pub divf: u8,
+    pub divq: u8,
+    pub filter_range: u8,
+}
+
 impl Pll {
     /// What comes out, in Hz, to the nearest one.
     pub fn output_hz(&self, input_hz: u32) -> u64 {
         let input = u64::from(input_hz);
         let (multiplier, divider) = match *self {
-            Pll::Ice40 {
-                divr, divf, divq, ..
-            } => (u64::from(divf) + 1, (u64::from(divr) + 1) << divq.min(32)),
+            Pll::Ice40Pad(pll) | Pll::Ice40Core(pll) => (
+                u64::from(pll.divf) + 1,
+                (u64::from(pll.divr) + 1) << pll.divq.min(32),
+            ),
             Pll::Ecp5 {
                 clki_div,
                 clkfb_div,
@@ -83,12 +92,7 @@ impl Pll {
             return Err(PllError::Family { kind, family });
         }
         match *self {
-            Pll::Ice40 {
-                divr,
-                divf,
-                divq,
-                filter_range,
-            } => check_ice40(input_hz, divr, divf, divq, filter_range)?,
+            Pll::Ice40Pad(pll) | Pll::Ice40Core(pll) => check_ice40(input_hz, pll)?,
             Pll::Ecp5 {
                 clki_div,
                 clkfb_div,
@@ -105,26 +109,27 @@ impl Pll {
 
     fn family(&self) -> Family {
         match self {
-            Pll::Ice40 { .. } => Family::Ice40,
+            Pll::Ice40Pad(_) | Pll::Ice40Core(_) => Family::Ice40,
             Pll::Ecp5 { .. } => Family::Ecp5,
         }
     }
 
     fn kind(&self) -> &'static str {
         match self {
-            Pll::Ice40 { .. } => "SB_PLL40_PAD",
+            Pll::Ice40Pad(_) => "SB_PLL40_PAD",
+            Pll::Ice40Core(_) => "SB_PLL40_CORE",
             Pll::Ecp5 { .. } => "EHXPLLL",
         }
     }
 }
 
-fn check_ice40(
-    input_hz: u32,
-    divr: u8,
-    divf: u8,
-    divq: u8,
-    filter_range: u8,
-) -> Result<(), PllError> {
+fn check_ice40(input_hz: u32, pll: Ice40Pll) -> Result<(), PllError> {
+    let Ice40Pll {
+        divr,
+        divf,
+        divq,
+        filter_range,
+    } = pll;
     setting("divr", divr, 0, 15)?;
     setting("divf", divf, 0, 127)?;
     setting("divq", divq, 1, 6)?;

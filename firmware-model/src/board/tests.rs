@@ -1,9 +1,8 @@
 use super::*;
 
-const DATA: &str = BUILT_IN[0].0;
-const PINS: &str = BUILT_IN[0].1;
-const ECP5_DATA: &str = BUILT_IN[1].0;
-const ECP5_PINS: &str = BUILT_IN[1].1;
+const DATA: &str = include_str!("../../../constraints/icebreaker.toml");
+const PINS: &str = include_str!("../../../constraints/icebreaker.pcf");
+const ECP5_DATA: &str = include_str!("../../../constraints/ulx3s-25f.toml");
 
 fn parse(data: &str, pins: &str) -> Result<Board, BoardError> {
     Board::parse(data, "test.toml", |_| Ok(pins.to_owned()))
@@ -30,59 +29,18 @@ fn pin_error(pins: &str) -> PinError {
 }
 
 #[test]
-fn the_built_in_boards_are_right() {
-    let boards = Board::built_in();
-    let names: Vec<&str> = boards.iter().map(|board| board.name.as_str()).collect();
-    assert_eq!(names, ["icebreaker", "ulx3s-25f"]);
-    let numbers: Vec<u8> = boards.iter().map(|board| board.number).collect();
-    assert_eq!(numbers, [1, 2]);
-    assert_eq!(boards[0].clocks_per_bit(), 8);
-    assert_eq!(boards[1].clocks_per_bit(), 20);
-}
-
-#[test]
-fn every_data_file_in_constraints_is_built_in() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../constraints");
-    let mut found = 0;
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension() == Some("toml".as_ref()) {
-            let board = Board::load(&path).unwrap();
-            assert_eq!(Board::find(&board.name).unwrap(), board);
-            found += 1;
-        }
-    }
-    assert_eq!(found, BUILT_IN.len());
-}
-
-/// The pins as the boards' makers publish them.
-#[test]
-fn the_pins_are_those_of_the_boards() {
-    let pins = |family, text| Pins::parse(family, text, "pins").unwrap();
-    let icebreaker = pins(Family::Ice40, PINS);
-    for (signal, pin) in [("clk", "35"), ("uart_rx", "6"), ("uart_tx", "9")] {
-        assert_eq!(icebreaker.get(signal), Some(pin));
-    }
-    let ulx3s = pins(Family::Ecp5, ECP5_PINS);
-    for (signal, pin) in [
-        ("clk", "G2"),
-        ("uart_rx", "M1"),
-        ("uart_tx", "L4"),
-        ("wifi_gpio0", "L2"),
-    ] {
-        assert_eq!(ulx3s.get(signal), Some(pin));
-    }
-}
-
-#[test]
 fn a_typing_error_in_a_name_is_met_with_the_right_name() {
     let message = Board::find("icebraker").unwrap_err().to_string();
+    let names: Vec<String> = Board::built_in().into_iter().map(|b| b.name).collect();
     assert_eq!(
         message,
-        "there is no board `icebraker` (did you mean `icebreaker`?); choose one of icebreaker, ulx3s-25f, \
-         or give the path of a board's .toml file"
+        format!(
+            "there is no board `icebraker` (did you mean `icebreaker`?); choose one of {}, \
+             or give the path of a board's .toml file",
+            names.join(", ")
+        )
     );
-    let message = Board::find("ULX3S").unwrap_err().to_string();
+    let message = Board::find("ULX3S-25").unwrap_err().to_string();
     assert!(message.contains("did you mean `ulx3s-25f`?"), "{message}");
     let message = Board::find("zzz").unwrap_err().to_string();
     assert!(!message.contains("did you mean"), "{message}");
@@ -145,6 +103,21 @@ fn figures_that_cannot_be_are_refused() {
         problem(&with(DATA, "icebreaker.pcf", "icebreaker.lpf")),
         Problem::PinFile { .. }
     ));
+    let usb = "usb = \"FT2232H, the second of its two ports\"\n";
+    assert_eq!(problem(&with(DATA, usb, "")), Problem::Connection);
+    let both = format!("{usb}header = {{ rx = \"1\", tx = \"2\" }}\n");
+    assert_eq!(problem(&with(DATA, usb, &both)), Problem::Connection);
+    let grade = with(DATA, "package =", "speed_grade = 6\npackage =");
+    assert_eq!(problem(&grade), Problem::Ecp5Fields);
+    for (field, other) in [
+        ("speed_grade = 6\n", ""),
+        ("speed_grade = 6\n", "speed_grade = 5\n"),
+        ("idcode = 0x4111_1043\n", ""),
+    ] {
+        assert_eq!(problem(&with(ECP5_DATA, field, other)), Problem::Ecp5Fields);
+    }
+    let path = with(DATA, "tool = \"iceprog\"", "tool = \"./iceprog\"");
+    assert_eq!(problem(&path), Problem::FlashTool("./iceprog".to_owned()));
     assert!(matches!(
         problem(&with(
             DATA,
@@ -244,6 +217,18 @@ fn a_pll_that_cannot_run_is_refused() {
         pll_error(&with(DATA, "filter_range = 1", "filter_range = 2")),
         PllError::FilterRange { expected: 1, .. }
     ));
+    let core = with(DATA, "SB_PLL40_PAD", "SB_PLL40_CORE");
+    assert!(matches!(
+        pll_error(&with(&core, "divf = 63", "divf = 31")),
+        PllError::Range {
+            what: "oscillator",
+            ..
+        }
+    ));
+    assert!(matches!(
+        parse(&core, PINS).unwrap().clock.pll,
+        Some(Pll::Ice40Core(Ice40Pll { divf: 63, .. }))
+    ));
     assert!(matches!(
         pll_error(&with(ECP5_DATA, "clkop_div = 10", "clkop_div = 20")),
         PllError::Range {
@@ -252,6 +237,11 @@ fn a_pll_that_cannot_run_is_refused() {
         }
     ));
     let other_family = with(DATA, "\"ice40\"", "\"ecp5\"").replace(".pcf", ".lpf");
+    let other_family = with(
+        &other_family,
+        "package =",
+        "speed_grade = 6\nidcode = 1\npackage =",
+    );
     assert!(matches!(
         pll_error(&other_family),
         PllError::Family {

@@ -59,15 +59,18 @@ fn describe(board: &Board) -> Value {
 }
 
 fn table(boards: &[Board]) -> Result<String> {
+    let longest = |text: fn(&Board) -> &str| boards.iter().map(|b| text(b).len()).max();
+    let name_width = longest(|board| &board.name).unwrap_or(0);
+    let title_width = longest(|board| &board.title).unwrap_or(0);
     let mut text = format!(
-        "{:<12} {:<24} {:>8} {:>9} {:>4} {:>4} {:>7} {:>8} {:>10}\n",
+        "{:<name_width$} {:<title_width$} {:>7} {:>10} {:>4} {:>2} {:>7} {:>8} {:>10}\n",
         "board", "device", "clock", "link", "P", "S", "inputs", "neurons", "weights"
     );
     for board in boards {
         let capacity = Capacity::of(board);
         writeln!(
             text,
-            "{:<12} {:<24} {:>4} MHz {:>4} Mbd {:>4} {:>4} {:>7} {:>8} {:>10}",
+            "{:<name_width$} {:<title_width$} {:>3} MHz {:>6} Mbd {:>4} {:>2} {:>7} {:>8} {:>10}",
             board.name,
             board.title,
             megahertz(board.clock.core_hz),
@@ -89,7 +92,13 @@ fn details(board: &Board) -> Result<String> {
     let mut line = |name: &str, value: String| writeln!(text, "  {name:<12} {value}");
     line(
         "device",
-        format!("{} {}-{}", board.family, board.device, board.package),
+        match board.speed_grade {
+            Some(grade) => format!(
+                "{} {}-{}, speed grade {grade}",
+                board.family, board.device, board.package
+            ),
+            None => format!("{} {}-{}", board.family, board.device, board.package),
+        },
     )?;
     let mut has = format!(
         "{} LUTs, {} block RAMs of {} bits",
@@ -110,11 +119,17 @@ fn details(board: &Board) -> Result<String> {
     line(
         "link",
         format!(
-            "{} baud, {} clocks a bit",
+            "{} baud, {} clocks a bit, over {}",
             board.uart.baud,
-            board.clocks_per_bit()
+            board.clocks_per_bit(),
+            board.uart.connection()
         ),
     )?;
+    let pins = board.signals().into_iter().filter_map(|signal| {
+        let pin = board.pin(signal)?;
+        Some(format!("{signal} {pin}"))
+    });
+    line("pins", pins.collect::<Vec<_>>().join(", "))?;
     line(
         "core",
         format!(
@@ -129,6 +144,14 @@ fn details(board: &Board) -> Result<String> {
             capacity.inputs, capacity.neurons, capacity.hidden_neurons, capacity.weights
         ),
     )?;
+    for (index, way) in board.flash.iter().enumerate() {
+        let name = if index == 0 { "load it" } else { "" };
+        let command = way.command_line(&format!("BITSTREAM.{}", board.family.bitstream_suffix()));
+        line(name, format!("{command}  into {}", way.writes))?;
+    }
+    for note in &board.notes {
+        line("note", note.clone())?;
+    }
     Ok(text)
 }
 

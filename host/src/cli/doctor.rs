@@ -1,8 +1,11 @@
 use super::Ui;
-use crate::toolchain::{Found, Origin, Tool, Toolbox, ToolchainError};
+use crate::toolchain::{flash_tool_install, Found, Origin, Tool, Toolbox, ToolchainError};
 use anyhow::{bail, Result};
+use firmware_model::board::Board;
 use serde_json::{json, Value};
+use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {}
@@ -22,9 +25,73 @@ pub fn run(_args: Args, ui: &Ui) -> Result<()> {
     }
     let tools: Vec<Value> = findings.iter().map(describe).collect();
     let complete = findings.iter().all(|(_, found)| found.is_ok());
-    let value = json!({ "complete": complete, "tools": tools });
-    ui.result(&value, table(&findings, complete)?);
+    let loaders = loaders(&toolbox);
+    let value = json!({
+        "complete": complete,
+        "tools": tools,
+        "flash_tools": loaders.iter().map(Loader::describe).collect::<Vec<_>>(),
+    });
+    let text = table(&findings, complete)? + &loader_table(&loaders)?;
+    ui.result(&value, text);
     Ok(())
+}
+
+/// A tool that loads boards: only who has such a board needs it.
+struct Loader {
+    tool: String,
+    boards: Vec<String>,
+    path: Option<PathBuf>,
+}
+
+/// The tools that the built-in boards name, by name.
+fn loaders(toolbox: &Toolbox) -> Vec<Loader> {
+    let mut boards_of: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for board in Board::built_in() {
+        for way in board.flash {
+            let boards = boards_of.entry(way.tool).or_default();
+            if boards.last() != Some(&board.name) {
+                boards.push(board.name.clone());
+            }
+        }
+    }
+    let loaders = boards_of.into_iter().map(|(tool, boards)| Loader {
+        path: toolbox.program(&tool),
+        tool,
+        boards,
+    });
+    loaders.collect()
+}
+
+impl Loader {
+    fn describe(&self) -> Value {
+        let mut value = json!({
+            "name": self.tool,
+            "found": self.path.is_some(),
+            "boards": self.boards,
+        });
+        match &self.path {
+            Some(path) => value["path"] = json!(path),
+            None => value["install"] = json!(flash_tool_install(&self.tool)),
+        }
+        value
+    }
+}
+
+fn loader_table(loaders: &[Loader]) -> Result<String> {
+    let mut text =
+        "\nTo load boards with `build --flash`, one for each board is enough:\n\n".to_owned();
+    for Loader { tool, boards, path } in loaders {
+        let boards = boards.join(", ");
+        match path {
+            Some(path) => writeln!(text, "ok       {tool:<14} for {boards}: {}", path.display())?,
+            None => writeln!(
+                text,
+                "missing  {tool:<14} for {boards}; to install: {}",
+                flash_tool_install(tool)
+            )?,
+        }
+    }
+    Ok(text)
 }
 
 fn describe((tool, found): &Finding) -> Value {

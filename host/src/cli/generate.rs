@@ -9,7 +9,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 /// Which core, for which board.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub struct CoreArgs {
     /// A board's name (see `firstspike boards`), or the path of a board's .toml file
     #[arg(long)]

@@ -9,6 +9,7 @@ mod data;
 mod deploy;
 mod doctor;
 mod eval;
+mod explore;
 mod generate;
 mod infer;
 mod interrupt;
@@ -43,8 +44,10 @@ enum Command {
     Boards(boards::Args),
     /// Write the Verilog of a board's core
     Generate(generate::Args),
-    /// Synthesise, place and route: from Verilog to a bitstream
+    /// Synthesise, place and route: from Verilog to a bitstream (--board all: for every board)
     Build(build::Args),
+    /// Compare the cores that could run a network on a board: area, clock, cycles
+    Explore(explore::Args),
     /// Run a virtual board behind a pseudo-terminal
     Board(board::Args),
     /// Load a model into a board and arm it
@@ -68,6 +71,7 @@ impl Cli {
             Command::Boards(args) => boards::run(args, &ui),
             Command::Generate(args) => generate::run(args, &ui),
             Command::Build(args) => build::run(args, &ui),
+            Command::Explore(args) => explore::run(args, &ui),
             Command::Board(args) => board::run(args, &ui),
             Command::Deploy(args) => deploy::run(args, &ui),
             Command::Infer(args) => infer::run(args, &ui),

@@ -1,5 +1,6 @@
 //! From Verilog to a bitstream: Yosys, nextpnr, icepack or ecppack.
 
+use super::finished::hexadecimal;
 use super::report::{Cells, Placement};
 use super::run::run;
 use super::{BuildReport, BuiltFiles, Found, Seconds, Tool, ToolVersions, Toolbox, ToolchainError};
@@ -14,12 +15,12 @@ use std::time::Instant;
 /// By how much nextpnr's target may differ from the board's clock: it rounds periods to picoseconds.
 const CLOCK_TOLERANCE: f64 = 0.005;
 
-const VERILOG: &str = "firstspike.v";
-const SCRIPT: &str = "synthesis.ys";
-const CELLS: &str = "cells.json";
+pub(super) const VERILOG: &str = "firstspike.v";
+pub(super) const SCRIPT: &str = "synthesis.ys";
+pub(super) const CELLS: &str = "cells.json";
 const NETLIST: &str = "firstspike.json";
-const PLACEMENT: &str = "placement.json";
-const REPORT: &str = "report.json";
+pub(super) const PLACEMENT: &str = "placement.json";
+pub(super) const REPORT: &str = "report.json";
 const TABLE: &str = "report.txt";
 
 /// One build.
@@ -68,7 +69,8 @@ impl BuildJob<'_> {
         let synthesis = self.stage("synthesis", &yosys, &["-s".into(), SCRIPT.into()], work)?;
         let cells = Cells::parse(&read(&work.join(CELLS))?)?;
 
-        let arguments = self.nextpnr_arguments(&flow);
+        let mut arguments = self.nextpnr_arguments(&flow);
+        arguments.extend([flow.placed_option, flow.placed].map(str::to_owned));
         let place_and_route = self
             .stage("place and route", &nextpnr, &arguments, work)
             .map_err(name_what_is_too_large)?;
@@ -77,6 +79,11 @@ impl BuildJob<'_> {
         let reached = self.core_clock_mhz(&placement, wanted)?;
         let timing_met = placement.timing_met();
 
+        let tools = ToolVersions {
+            yosys: yosys.version.clone(),
+            nextpnr: nextpnr.version.clone(),
+            packer: packer.version.clone(),
+        };
         let mut report = BuildReport {
             board: self.board.name.clone(),
             title: self.board.title.clone(),
@@ -94,32 +101,24 @@ impl BuildJob<'_> {
             clock_wanted_mhz: wanted,
             clock_reached_mhz: reached,
             timing_met,
-            tools: ToolVersions {
-                yosys: yosys.version.clone(),
-                nextpnr: nextpnr.version.clone(),
-                packer: packer.version.clone(),
-            },
+            inputs_sha256: self.inputs_sha256(&flow, &tools),
+            tools,
             seconds: Seconds {
                 synthesis,
                 place_and_route,
                 pack: 0.0,
             },
-            files: BuiltFiles {
-                verilog: self.out.join(VERILOG),
-                netlist: self.out.join(NETLIST),
-                report: self.out.join(REPORT),
-                bitstream: None,
-            },
+            files: self.built_files(&flow, timing_met),
             bitstream_bytes: None,
             bitstream_sha256: None,
         };
         if timing_met {
-            report.seconds.pack = self.stage("pack", &packer, &flow.packer_arguments, work)?;
+            let arguments = self.packer_arguments(&flow);
+            report.seconds.pack = self.stage("pack", &packer, &arguments, work)?;
             let path = work.join(flow.bitstream);
             let bits = fs::read(&path).map_err(ToolchainError::read(&path))?;
             report.bitstream_bytes = Some(bits.len() as u64);
             report.bitstream_sha256 = Some(hexadecimal(&Sha256::digest(&bits)));
-            report.files.bitstream = Some(self.out.join(flow.bitstream));
         }
         self.hand_over(&flow, &report, work)?;
         if timing_met {
@@ -132,8 +131,17 @@ impl BuildJob<'_> {
         })
     }
 
+    pub(super) fn built_files(&self, flow: &Flow, timing_met: bool) -> BuiltFiles {
+        BuiltFiles {
+            verilog: self.out.join(VERILOG),
+            netlist: self.out.join(NETLIST),
+            report: self.out.join(REPORT),
+            bitstream: timing_met.then(|| self.out.join(flow.bitstream)),
+        }
+    }
+
     /// Runs one tool, with its log in the output folder. The result is the time in seconds.
-    fn stage(
+    pub(super) fn stage(
         &self,
         name: &str,
         tool: &Found,
@@ -148,7 +156,7 @@ impl BuildJob<'_> {
     }
 
     /// Synthesis in two parts, so that the design can be checked as it was written, before anything is optimised away.
-    fn synthesis_script(&self) -> String {
+    pub(super) fn synthesis_script(&self) -> String {
         let synth = match self.board.family {
             Family::Ice40 => {
                 let device = ice40_timing_model(&self.board.device);
@@ -167,14 +175,16 @@ impl BuildJob<'_> {
         )
     }
 
-    fn nextpnr_arguments(&self, flow: &Flow) -> Vec<String> {
+    pub(super) fn nextpnr_arguments(&self, flow: &Flow) -> Vec<String> {
         let board = self.board;
         let mut arguments = vec![
             format!("--{}", board.device),
             "--package".to_owned(),
             board.package.clone(),
         ];
-        arguments.extend(board.nextpnr_options.iter().cloned());
+        if let Some(grade) = board.speed_grade {
+            arguments.extend(["--speed".to_owned(), grade.to_string()]);
+        }
         let megahertz = format!("{}", f64::from(board.clock.core_hz) / 1e6);
         let seed = self.seed.to_string();
         let rest = [
@@ -190,15 +200,26 @@ impl BuildJob<'_> {
             PLACEMENT,
             // A missed clock is told by the report, with the figures, rather than by a failed run.
             "--timing-allow-fail",
-            flow.placed_option,
-            flow.placed,
         ];
         arguments.extend(rest.map(str::to_owned));
         arguments
     }
 
+    pub(super) fn packer_arguments(&self, flow: &Flow) -> Vec<String> {
+        let mut arguments = vec![];
+        if let Some(idcode) = self.board.idcode {
+            arguments.extend(["--idcode".to_owned(), format!("{idcode:#010x}")]);
+        }
+        arguments.extend(flow.packer_arguments.iter().cloned());
+        arguments
+    }
+
     /// The clock that the core reaches, once it is sure that nextpnr timed it for the board's clock.
-    fn core_clock_mhz(&self, placement: &Placement, wanted: f64) -> Result<f64, ToolchainError> {
+    pub(super) fn core_clock_mhz(
+        &self,
+        placement: &Placement,
+        wanted: f64,
+    ) -> Result<f64, ToolchainError> {
         let clock = placement
             .core_clock()
             .ok_or_else(|| ToolchainError::NoClock {
@@ -279,22 +300,22 @@ fn overused(log: &str) -> String {
 }
 
 /// What differs between the families.
-struct Flow {
-    nextpnr: Tool,
-    packer: Tool,
+pub(super) struct Flow {
+    pub(super) nextpnr: Tool,
+    pub(super) packer: Tool,
     packer_arguments: Vec<String>,
     pin_option: &'static str,
-    pin_file: &'static str,
+    pub(super) pin_file: &'static str,
     placed_option: &'static str,
     placed: &'static str,
     bitstream: &'static str,
-    logic_cell: &'static str,
-    block_ram: &'static str,
+    pub(super) logic_cell: &'static str,
+    pub(super) block_ram: &'static str,
     pll: &'static str,
 }
 
 impl Flow {
-    fn of(family: Family) -> Flow {
+    pub(super) fn of(family: Family) -> Flow {
         match family {
             Family::Ice40 => Flow {
                 nextpnr: Tool::NextpnrIce40,
@@ -352,11 +373,11 @@ fn is_module_name(name: &str) -> bool {
     name.starts_with(first) && name.chars().all(other)
 }
 
-fn write(path: &Path, text: &str) -> Result<(), ToolchainError> {
+pub(super) fn write(path: &Path, text: &str) -> Result<(), ToolchainError> {
     fs::write(path, text).map_err(ToolchainError::write(path))
 }
 
-fn read(path: &Path) -> Result<String, ToolchainError> {
+pub(super) fn read(path: &Path) -> Result<String, ToolchainError> {
     fs::read_to_string(path).map_err(ToolchainError::read(path))
 }
 
@@ -367,8 +388,4 @@ fn remove(path: &Path) -> Result<(), ToolchainError> {
         }
         _ => Ok(()),
     }
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

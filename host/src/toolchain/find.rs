@@ -214,6 +214,11 @@ impl Toolbox {
         })
     }
 
+    /// A program that is not one of the [`Tool`]s, as the first folder of the PATH has it.
+    pub fn program(&self, name: &str) -> Option<PathBuf> {
+        program_on_path(name, self.path.as_deref())
+    }
+
     fn packaged(&self, tool: Tool) -> Option<Found> {
         let packages = self.packages.as_ref().filter(|_| tool.is_packaged())?;
         let program = packages
@@ -236,9 +241,7 @@ impl Toolbox {
 
 /// The tool as the first folder of `path` has it.
 fn on_path(tool: Tool, path: Option<&OsStr>) -> Option<Found> {
-    let program = std::env::split_paths(path?)
-        .map(|folder| folder.join(tool.name()))
-        .find(|candidate| is_program(candidate))?;
+    let program = program_on_path(tool.name(), path)?;
     let mut found = Found {
         tool,
         program,
@@ -248,6 +251,12 @@ fn on_path(tool: Tool, path: Option<&OsStr>) -> Option<Found> {
     };
     found.version = version(&found);
     Some(found)
+}
+
+fn program_on_path(name: &str, path: Option<&OsStr>) -> Option<PathBuf> {
+    std::env::split_paths(path?)
+        .map(|folder| folder.join(name))
+        .find(|candidate| is_program(candidate))
 }
 
 fn is_program(path: &Path) -> bool {

@@ -65,6 +65,8 @@ pub struct BuildReport {
     /// The fastest clock that the slowest path of the core allows.
     pub clock_reached_mhz: f64,
     pub timing_met: bool,
+    /// Of everything that the bitstream depends on, the tools' versions included; in hexadecimal.
+    pub inputs_sha256: String,
     pub tools: ToolVersions,
     pub seconds: Seconds,
     pub files: BuiltFiles,

@@ -6,6 +6,7 @@ pub mod dataset;
 pub mod driver;
 pub mod encoding;
 pub mod evaluate;
+pub mod explore;
 pub mod files;
 pub mod model_file;
 pub mod toolchain;

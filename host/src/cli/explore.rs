@@ -1,0 +1,424 @@
+use super::{interrupt, Ui};
+use crate::dataset;
+use crate::evaluate::check_fit;
+use crate::explore::activity::Profile;
+use crate::explore::candidates::Shape;
+use crate::explore::cost::CostModel;
+use crate::explore::cycles::Workload;
+use crate::explore::measure::Bench;
+use crate::explore::picture::to_svg;
+use crate::explore::runs::{from_csv, RUNS};
+use crate::explore::survey::{choose, fitting, Choice, Survey};
+use crate::files::write_whole;
+use crate::model_file::{self, ModelFile};
+use crate::toolchain::{Toolbox, ToolchainError};
+use anyhow::{bail, Context, Result};
+use clap::ValueEnum;
+use firmware_model::board::Board;
+use firmware_model::config::CoreConfig;
+use firmware_model::network::{SpikeTrain, MAX_LAYERS, MAX_STEPS, MAX_WIDTH};
+use serde_json::{json, Value};
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A board's name (see `firstspike boards`), or the path of a board's .toml file
+    #[arg(long)]
+    board: String,
+    /// The sizes of the layers, inputs first, as 784,600,10 [default: the model's]
+    #[arg(
+        long,
+        value_delimiter = ',',
+        required_unless_present = "model",
+        conflicts_with = "model"
+    )]
+    network: Vec<usize>,
+    /// Time steps, T [default: the model's, else 16]
+    #[arg(long, conflicts_with = "model")]
+    steps: Option<usize>,
+    /// Count clock cycles of this model, exactly, instead of estimating them
+    #[arg(long, value_name = "FILE")]
+    model: Option<PathBuf>,
+    /// The data set whose test images the model is run on [default: the model's own]
+    #[arg(long, requires = "model")]
+    dataset: Option<String>,
+    /// Run the model on the first N test images
+    #[arg(long, value_name = "N", default_value_t = 500, requires = "model")]
+    limit: usize,
+    /// List the choices that do not fit, too, and why
+    #[arg(long)]
+    all: bool,
+    /// Draw the choices into this file: a picture with a name in .svg
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Synthesise, place and route for real: the best choice, all efficient ones, or every one
+    #[arg(long, value_name = "WHICH", num_args = 0..=1, default_missing_value = "efficient")]
+    measure: Option<Which>,
+    /// Place and route with the seeds 1 to N
+    #[arg(long, value_name = "N", default_value_t = 3, requires = "measure")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=1000))]
+    seeds: u32,
+}
+
+/// Which choices are measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Which {
+    Best,
+    Efficient,
+    All,
+}
+
+/// The network that is asked for, and what is run to count its cycles.
+struct Task {
+    sizes: Vec<usize>,
+    steps: usize,
+    workload: Workload,
+    /// Where the cycles come from, for people.
+    source: String,
+    exact: bool,
+}
+
+pub fn run(args: Args, ui: &Ui) -> Result<()> {
+    let stop = interrupt::flag()?;
+    let board = Board::find(&args.board)?;
+    if let Some(path) = &args.out {
+        check_picture(path)?;
+    }
+    let task = match &args.model {
+        Some(path) => with_model(&args, path)?,
+        None => with_profile(&args)?,
+    };
+    let mut survey = survey(&board, &task, stop, ui)?;
+    if let Some(which) = args.measure {
+        measure(&board, &mut survey, which, args.seeds, stop, ui)?;
+    }
+    let network = names(&task.sizes, "-");
+    if let Some(path) = &args.out {
+        let title = format!("{network}, T = {}, on {}", task.steps, board.title);
+        write_whole(path, to_svg(&survey, &title)?.as_bytes()).with_context(|| {
+            format!(
+                "cannot write {}; check that its folder is there and may be written to",
+                path.display()
+            )
+        })?;
+    }
+    let value = value(&board, &args, &task, &survey);
+    let text = text(&board, &args, &task, &survey)?;
+    ui.result(&value, text);
+    Ok(())
+}
+
+fn check_picture(path: &Path) -> Result<()> {
+    if path.extension().is_none_or(|suffix| suffix != "svg") {
+        bail!(
+            "{} is not a name of an SVG picture: give --out a name that ends in .svg",
+            path.display()
+        );
+    }
+    Ok(())
+}
+
+fn with_model(args: &Args, path: &Path) -> Result<Task> {
+    let model: ModelFile = model_file::load(path)?;
+    let data = dataset::load(args.dataset.as_deref().unwrap_or(&model.dataset))?;
+    check_fit(&model, &data)?;
+    let images = args.limit.min(data.test.len());
+    if images == 0 {
+        bail!("there are no images to run: give --limit 1 or more");
+    }
+    let spikes: Vec<SpikeTrain> = (0..images)
+        .map(|image| model.encoding.encode(data.test.image(image)))
+        .collect();
+    Ok(Task {
+        sizes: model.network.sizes(),
+        steps: model.network.steps(),
+        source: format!(
+            "cycles: exact, {} on the first {images} test images of {}",
+            path.display(),
+            data.name
+        ),
+        workload: Workload::images(model.network, &spikes),
+        exact: true,
+    })
+}
+
+fn with_profile(args: &Args) -> Result<Task> {
+    let (sizes, steps) = (args.network.clone(), args.steps.unwrap_or(16));
+    if !(2..=MAX_LAYERS + 1).contains(&sizes.len()) {
+        bail!(
+            "--network {} is not a network: give the inputs and 1 to {MAX_LAYERS} layers, as 784,600,10",
+            names(&sizes, ",")
+        );
+    }
+    if let Some(size) = sizes.iter().find(|size| !(1..=MAX_WIDTH).contains(*size)) {
+        bail!("a layer of {size} is not possible: choose sizes from 1 to {MAX_WIDTH}");
+    }
+    if !(1..=MAX_STEPS).contains(&steps) {
+        bail!("{steps} time steps are not possible: give --steps 1 to {MAX_STEPS}");
+    }
+    let profile = Profile::default();
+    Ok(Task {
+        workload: Workload::StandIns(profile.stand_ins(&sizes, steps)?),
+        source: format!(
+            "cycles: an estimate, as if it were as active as {}; with --model FILE they are exact",
+            profile.source
+        ),
+        sizes,
+        steps,
+        exact: false,
+    })
+}
+
+fn survey(board: &Board, task: &Task, stop: &AtomicBool, ui: &Ui) -> Result<Survey> {
+    let (fitting, mut rejected) = fitting(board, &task.sizes, task.steps, &CostModel::default());
+    let bar = ui.bar(fitting.len() as u64, "cycles");
+    let mut choices = Vec::new();
+    for fits in fitting {
+        if stop.load(Ordering::SeqCst) {
+            bar.finish_and_clear();
+            bail!("interrupted; nothing was written");
+        }
+        match choose(board, fits, &task.workload) {
+            Ok(choice) => choices.push(choice),
+            Err(why) => rejected.push(why),
+        }
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    Ok(Survey::new(choices, rejected))
+}
+
+fn measure(
+    board: &Board,
+    survey: &mut Survey,
+    which: Which,
+    seeds: u32,
+    stop: &AtomicBool,
+    ui: &Ui,
+) -> Result<()> {
+    let toolbox = Toolbox::discover()?;
+    // The tools see a /tmp of their own, so they work beside what `build` makes.
+    let folder = Path::new("build").join("explore").join(&board.name);
+    let cores: Vec<CoreConfig> = (survey.choices.iter())
+        .filter(|choice| match which {
+            Which::Best => choice.best,
+            Which::Efficient => choice.efficient || choice.best,
+            Which::All => true,
+        })
+        .map(|choice| choice.core)
+        .collect();
+    let bar = ui.bar(cores.len() as u64, "measuring");
+    for core in cores {
+        let shape = Shape::of(&core);
+        let bench = Bench {
+            board,
+            toolbox: &toolbox,
+            folder: &folder,
+            progress: &|stage| bar.set_message(format!("{shape}, {stage}")),
+            stop,
+        };
+        bar.tick();
+        let measured = bench
+            .measure(&core, seeds)
+            .inspect_err(|_| bar.finish_and_clear());
+        let measured = match measured {
+            Err(error) if is_interrupted(&error) => bail!("interrupted; nothing was written"),
+            other => other.with_context(|| format!("the core of {shape} was not measured"))?,
+        };
+        survey.measured(&core, measured);
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    Ok(())
+}
+
+fn is_interrupted(error: &crate::explore::measure::MeasureError) -> bool {
+    use crate::explore::measure::MeasureError;
+    matches!(error, MeasureError::Toolchain(ToolchainError::Interrupted))
+}
+
+fn names(sizes: &[usize], between: &str) -> String {
+    let names: Vec<String> = sizes.iter().map(ToString::to_string).collect();
+    names.join(between)
+}
+
+/// The command that builds a choice, where the board's file has such a core already.
+fn command(args: &Args, board: &Board, core: &CoreConfig) -> Option<String> {
+    let Shape { lanes, banks } = Shape::of(core);
+    let built = board.core_with(Some(lanes), Some(banks));
+    let options = format!("--lanes {lanes} --banks {banks}");
+    (built.as_ref() == Ok(core))
+        .then(|| format!("firstspike build --board {} {options}", args.board))
+}
+
+/// The part of a board's file that makes a choice its core.
+fn section(core: &CoreConfig) -> Result<String> {
+    let table = toml::to_string(core).context("the core is not TOML")?;
+    Ok(format!("[core]\n{table}"))
+}
+
+fn value(board: &Board, args: &Args, task: &Task, survey: &Survey) -> Value {
+    let choices: Vec<Value> = (survey.choices.iter())
+        .map(|choice| {
+            let mut value = serde_json::to_value(choice).expect("a choice is plain data");
+            value["command"] = json!(command(args, board, &choice.core));
+            value
+        })
+        .collect();
+    let best = survey.best().map(|best| Shape::of(&best.core));
+    json!({
+        "board": board.name,
+        "network": task.sizes,
+        "steps": task.steps,
+        "core_hz": board.clock.core_hz,
+        "inferences": task.workload.len(),
+        "cycles_exact": task.exact,
+        "cycles_source": task.source,
+        "choices": choices,
+        "rejected": survey.rejected,
+        "best": best,
+        "picture": args.out,
+    })
+}
+
+fn text(board: &Board, args: &Args, task: &Task, survey: &Survey) -> Result<String> {
+    let megahertz = f64::from(board.clock.core_hz) / 1e6;
+    let judged = survey.choices.len() + survey.rejected.len();
+    let mut text = format!(
+        "{}, T = {}, on {} at {megahertz} MHz: {} of {judged} choices fit\n\n",
+        names(&task.sizes, "-"),
+        task.steps,
+        board.title,
+        survey.choices.len()
+    );
+    if !survey.choices.is_empty() {
+        table(&mut text, board, survey)?;
+    }
+    if args.all && !survey.rejected.is_empty() {
+        text.push_str("\nwhat does not fit:\n");
+        for rejected in &survey.rejected {
+            writeln!(
+                text,
+                "  {:>8}  {}",
+                rejected.shape.to_string(),
+                rejected.reason
+            )?;
+        }
+    }
+    writeln!(text, "\n{}", task.source)?;
+    if !survey.choices.is_empty() {
+        let runs = from_csv(RUNS)?.len();
+        writeln!(
+            text,
+            "LUTs, FFs, cells, MHz: estimated from {runs} synthesis runs; memories: exact. --measure asks the tools"
+        )?;
+    }
+    if let Some(path) = &args.out {
+        writeln!(text, "picture: {}", path.display())?;
+    }
+    advice(&mut text, board, args, survey)?;
+    Ok(text)
+}
+
+fn table(text: &mut String, board: &Board, survey: &Survey) -> Result<()> {
+    let has_spram = board.resources.sprams > 0;
+    let spram = |value: &dyn std::fmt::Display| match has_spram {
+        true => format!(" {value:>6}"),
+        false => String::new(),
+    };
+    let is_measured = survey
+        .choices
+        .iter()
+        .any(|choice| choice.measured.is_some());
+    write!(
+        text,
+        "     P x S    LUTs     FFs   cells   RAMs{}   MHz    cycles     most        us",
+        spram(&"SPRAMs")
+    )?;
+    text.push_str(if is_measured {
+        "   | LUTs     FFs   cells   RAMs   MHz: median  least   most  met\n"
+    } else {
+        "\n"
+    });
+    for choice in &survey.choices {
+        let mark = match (choice.best, choice.efficient) {
+            (true, _) => '*',
+            (false, true) => '+',
+            (false, false) => ' ',
+        };
+        let clock = match choice.cost.clock_mhz {
+            Some(mhz) => format!("{mhz:.0}"),
+            None => "?".to_owned(),
+        };
+        let slow = if choice.meets_timing { ' ' } else { '!' };
+        write!(
+            text,
+            "{mark} {:>8} {:>7} {:>7} {:>7} {:>6}{} {clock:>5}{slow} {:>8.1} {:>8} {:>9.2}",
+            Shape::of(&choice.core).to_string(),
+            choice.cost.luts,
+            choice.cost.flip_flops,
+            choice.cost.logic_cells,
+            choice.cost.memories.block_rams,
+            spram(&choice.cost.memories.sprams),
+            choice.cycles.mean,
+            choice.cycles.most,
+            choice.microseconds
+        )?;
+        measured_columns(text, choice)?;
+        text.push('\n');
+    }
+    text.push_str(
+        "\n* best: the fastest of those that meet timing   + efficient: nothing smaller is as fast",
+    );
+    if survey.choices.iter().any(|choice| !choice.meets_timing) {
+        write!(text, "\n! slower than the board's clock")?;
+    }
+    text.push('\n');
+    Ok(())
+}
+
+fn measured_columns(text: &mut String, choice: &Choice) -> Result<()> {
+    let Some(measured) = &choice.measured else {
+        return Ok(());
+    };
+    write!(
+        text,
+        "   |{:>5} {:>7} {:>7} {:>6}",
+        measured.luts, measured.flip_flops, measured.logic_cells, measured.block_rams
+    )?;
+    match (measured.clock_median_mhz(), measured.clock_range_mhz()) {
+        (Some(median), Some((least, most))) => write!(
+            text,
+            "        {median:>6.1} {least:>6.1} {most:>6.1}  {}/{}",
+            measured.seeds_met,
+            measured.clocks_mhz.len()
+        )?,
+        _ => write!(text, "   does not fit")?,
+    }
+    Ok(())
+}
+
+fn advice(text: &mut String, board: &Board, args: &Args, survey: &Survey) -> Result<()> {
+    let Some(best) = survey.best() else {
+        let why = match survey.choices.is_empty() {
+            true if args.all => "Nothing fits: take a smaller network or another board.",
+            true => "Nothing fits: --all says why; take a smaller network or another board.",
+            false => "Nothing that fits meets timing: take a board with a slower clock, or a smaller network.",
+        };
+        writeln!(text, "\n{why}")?;
+        return Ok(());
+    };
+    match command(args, board, &best.core) {
+        Some(command) => writeln!(text, "\nTo build the best:  {command}")?,
+        None => writeln!(
+            text,
+            "\nTo build the best, put this into a copy of the board's file, beside a copy of {}, and give\n\
+             the file's path as --board to generate, build and board:\n\n{}",
+            board.constraints,
+            section(&best.core)?
+        )?,
+    }
+    Ok(())
+}

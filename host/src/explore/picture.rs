@@ -1,0 +1,133 @@
+//! The choices as a picture: area against clock cycles.
+
+use super::candidates::Shape;
+use super::survey::{Choice, Survey};
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+use thiserror::Error;
+
+/// The picture could not be drawn.
+#[derive(Debug, Error)]
+#[error("cannot draw the choices: {0}")]
+pub struct PictureError(String);
+
+const SIZE: (u32, u32) = (800, 560);
+const MARK: i32 = 5;
+
+/// The choices as an SVG picture: logic cells to the right, mean cycles upwards, both by factors; the
+/// efficient ones joined, the best one ringed.
+pub fn to_svg(survey: &Survey, title: &str) -> Result<String, PictureError> {
+    let mut svg = String::new();
+    draw(survey, title, &mut svg).map_err(|error| PictureError(error.to_string()))?;
+    Ok(svg)
+}
+
+fn draw(survey: &Survey, title: &str, svg: &mut String) -> Result<(), Box<dyn std::error::Error>> {
+    let area = SVGBackend::with_string(svg, SIZE).into_drawing_area();
+    area.fill(&WHITE)?;
+    let place = |choice: &Choice| (f64::from(choice.logic_cells()), choice.cycles.mean);
+    let range = |values: &mut dyn Iterator<Item = f64>| {
+        let (least, most) = values.fold((f64::INFINITY, 1.0f64), |(least, most), value| {
+            (least.min(value), most.max(value))
+        });
+        let least = least.min(most);
+        (least / 1.25)..(most * 1.25)
+    };
+    let cells = range(&mut survey.choices.iter().map(|c| place(c).0));
+    let cycles = range(&mut survey.choices.iter().map(|c| place(c).1));
+    let whole = |value: &f64| format!("{value:.0}");
+    let mut chart = ChartBuilder::on(&area)
+        .caption(title, ("sans-serif", 17))
+        .margin(14)
+        .x_label_area_size(44)
+        .y_label_area_size(60)
+        .build_cartesian_2d(cells.log_scale(), cycles.log_scale())?;
+    chart
+        .configure_mesh()
+        .light_line_style(WHITE)
+        .x_label_formatter(&whole)
+        .y_label_formatter(&whole)
+        .x_desc("logic cells")
+        .y_desc("clock cycles an inference, mean")
+        .draw()?;
+
+    let efficient = survey.choices.iter().filter(|c| c.efficient).map(place);
+    chart
+        .draw_series(LineSeries::new(efficient, BLUE.stroke_width(2)))?
+        .label("efficient")
+        .legend(|(x, y)| PathElement::new([(x, y), (x + 20, y)], BLUE.stroke_width(2)));
+    for (name, meets, colour) in [
+        ("meets timing", true, BLUE),
+        ("too slow a clock", false, RED),
+    ] {
+        let choices = survey.choices.iter().filter(|c| c.meets_timing == meets);
+        let marks: Vec<_> = choices
+            .map(|choice| Circle::new(place(choice), MARK, colour.filled()))
+            .collect();
+        if !marks.is_empty() {
+            chart
+                .draw_series(marks)?
+                .label(name)
+                .legend(move |(x, y)| Circle::new((x + 10, y), MARK, colour.filled()));
+        }
+    }
+    if let Some(best) = survey.best() {
+        chart
+            .draw_series([Circle::new(place(best), 2 * MARK, BLACK.stroke_width(2))])?
+            .label("best")
+            .legend(|(x, y)| Circle::new((x + 10, y), 2 * MARK, BLACK.stroke_width(2)));
+    }
+    let beside =
+        TextStyle::from(("sans-serif", 12).into_font()).pos(Pos::new(HPos::Left, VPos::Bottom));
+    chart.draw_series(survey.choices.iter().map(|choice| {
+        let name = Shape::of(&choice.core).to_string();
+        EmptyElement::at(place(choice)) + Text::new(name, (MARK + 2, -MARK), beside.clone())
+    }))?;
+    chart
+        .configure_series_labels()
+        .position(SeriesLabelPosition::UpperRight)
+        .background_style(WHITE)
+        .border_style(BLACK)
+        .draw()?;
+    area.present()?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::explore::activity::Profile;
+    use crate::explore::cost::CostModel;
+    use crate::explore::cycles::Workload;
+    use crate::explore::survey::{choose, fitting};
+    use firmware_model::board::Board;
+
+    #[test]
+    fn every_choice_is_a_mark_with_its_name() {
+        let board = Board::find("ulx3s-25f").unwrap();
+        let sizes = [64, 64, 10];
+        let (fitting, rejected) = fitting(&board, &sizes, 16, &CostModel::default());
+        let workload = Workload::StandIns(Profile::default().stand_ins(&sizes, 16).unwrap());
+        let choices = fitting
+            .into_iter()
+            .map(|fits| choose(&board, fits, &workload).unwrap())
+            .collect();
+        let survey = Survey::new(choices, rejected);
+        let svg = to_svg(&survey, "a title").unwrap();
+        for choice in &survey.choices {
+            assert!(svg.contains(&Shape::of(&choice.core).to_string()));
+        }
+        // The best one's ring and its legend are the only circles that are not filled.
+        let rings = svg
+            .lines()
+            .filter(|line| line.contains("<circle") && line.contains("fill=\"none\""));
+        assert_eq!(rings.count(), 2);
+        assert!(svg.contains("a title"));
+    }
+
+    #[test]
+    fn nothing_to_draw_is_an_empty_picture() {
+        let svg = to_svg(&Survey::new(vec![], vec![]), "nothing").unwrap();
+        assert!(svg.contains("nothing"));
+    }
+}

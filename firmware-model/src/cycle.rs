@@ -81,26 +81,41 @@ impl CycleModel {
     /// Runs one inference. `spikes` are in order of time, as [`crate::network::SpikeTrain::events`]
     /// gives them, and fit the geometry.
     pub fn infer(&mut self, spikes: &[Spike]) -> Inference {
+        self.run(spikes, true)
+    }
+
+    /// The same without the early exit: the steps after the decision are run as well. The decision is
+    /// that of [`CycleModel::infer`]; the cycles are what it saves.
+    pub fn infer_to_the_end(&mut self, spikes: &[Spike]) -> Inference {
+        self.run(spikes, false)
+    }
+
+    fn run(&mut self, spikes: &[Spike], exit: bool) -> Inference {
         for layer in &mut self.layers {
             layer.margins.copy_from_slice(&layer.start_margins);
             layer.fired.fill(false);
         }
         // PROBE and its answer take cycles 1 and 2; `now` is the cycle of the state STEP.
         let mut now = 3;
-        let mut decided_at = None;
+        let mut first = None;
         for spikes in spikes.chunk_by(|a, b| a.step == b.step) {
             let events: Vec<usize> = spikes.iter().map(|s| usize::from(s.input)).collect();
             let (next, decided) = self.run_step(now + 1, events);
             now = next;
-            if decided {
-                decided_at = Some(usize::from(spikes[0].step));
-                break;
+            if decided && first.is_none() {
+                let found = self.scan(now, usize::from(spikes[0].step));
+                if exit {
+                    return found;
+                }
+                first = Some(found.decision);
             }
         }
-        if decided_at.is_none() {
-            now += 1; // the STEP that finds no more spikes
+        // One more STEP finds no more spikes.
+        let end = self.scan(now + 1, self.last_step);
+        Inference {
+            decision: first.unwrap_or(end.decision),
+            ..end
         }
-        self.scan(now, decided_at)
     }
 
     /// All layers at one step, the first one's state LAYER at cycle `now`. Returns the cycle of the
@@ -138,7 +153,7 @@ impl CycleModel {
 
     /// The greatest margin of the outputs: the state SCAN at cycle `now`, then one cycle a fold and one
     /// an output, and a last one to compare.
-    fn scan(&self, now: usize, decided_at: Option<usize>) -> Inference {
+    fn scan(&self, now: usize, step: usize) -> Inference {
         let margins = &self.layers[self.layers.len() - 1].margins[..self.outputs];
         let mut class = 0;
         for (index, &margin) in margins.iter().enumerate() {
@@ -150,7 +165,7 @@ impl CycleModel {
         Inference {
             decision: Decision {
                 class,
-                step: decided_at.unwrap_or(self.last_step),
+                step,
                 silent: margins[class] < 0,
                 overshoot: i32::from(margins[class]),
             },

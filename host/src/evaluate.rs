@@ -1,9 +1,13 @@
-//! A model measured on a data set: its accuracy, when it decides, with how many spikes, and whether
-//! what runs it agrees with the golden reference.
+//! A model measured on a data set: its accuracy, when it decides, with how many spikes, in how many clock
+//! cycles, and whether what runs it agrees with the golden reference.
+
+mod bound;
+mod cycles;
 
 use crate::dataset::Dataset;
 use crate::encoding::Latency;
 use crate::model_file::ModelFile;
+use cycles::Cycles;
 use firmware_model::golden::{self, Trace};
 use firmware_model::network::{Decision, NetworkError, SpikeTrain};
 use rayon::prelude::*;
@@ -16,6 +20,15 @@ pub trait Backend {
     ///
     /// Called again and again with some images at a time, so that progress can be shown.
     fn infer(&mut self, spikes: &[SpikeTrain]) -> Result<Vec<Inference>, BackendError>;
+
+    /// The weight bits that its memories give in a clock cycle: S · P.
+    fn weight_bits(&self) -> usize;
+
+    /// Whether an inference ends with the first output spike, as it does in the core, or goes on to the
+    /// last step.
+    fn exits(&self) -> bool {
+        true
+    }
 }
 
 /// Why a backend gave up, in one sentence.
@@ -75,8 +88,18 @@ pub struct Report {
     pub silent: usize,
     /// Clock cycles an image; `None` where there is no clock.
     pub cycles_mean: Option<f64>,
+    /// So many cycles or fewer took half of the images.
+    pub cycles_median: Option<u32>,
+    /// So many or fewer took 99 of 100.
+    pub cycles_p99: Option<u32>,
     /// The most cycles that an image took.
     pub cycles_max: Option<u32>,
+    /// The mean of the fewest cycles in which the weight memories can give what an image needs: the events
+    /// into each layer times its neurons, up to the decision (where the backend goes on, up to the end),
+    /// over S · P, rounded up.
+    pub bound_cycles_mean: Option<f64>,
+    /// The mean cycles in multiples of that; `None` where it is 0.
+    pub cycles_over_bound: Option<f64>,
     /// The first image that differs from the golden reference.
     #[serde(skip)]
     pub first_mismatch: Option<Mismatch>,
@@ -150,6 +173,17 @@ pub fn evaluate(
         for ((image, trace), answer) in chunk.zip(&traces).zip(&answers) {
             tally.add(image, data.test.labels[image], trace, answer);
         }
+        if let Some(backend) = &backend {
+            let last_step = network.steps() - 1;
+            for (spikes, trace) in spikes.iter().zip(&traces) {
+                let until = match backend.exits() {
+                    true => trace.decision.step,
+                    false => last_step,
+                };
+                let events = bound::synaptic_events(network, spikes, trace, until);
+                tally.bound_cycles += bound::cycles(events, backend.weight_bits());
+            }
+        }
         progress(tally.images);
     }
     if images == 0 {
@@ -177,9 +211,8 @@ struct Tally {
     hidden_spikes: usize,
     hidden_spikes_before_decision: usize,
     silent: usize,
-    with_cycles: usize,
-    cycles: u64,
-    cycles_max: u32,
+    cycles: Cycles,
+    bound_cycles: u64,
     first_mismatch: Option<Mismatch>,
 }
 
@@ -205,15 +238,15 @@ impl Tally {
             });
         }
         if let Some(cycles) = answer.cycles {
-            self.with_cycles += 1;
-            self.cycles += u64::from(cycles);
-            self.cycles_max = self.cycles_max.max(cycles);
+            self.cycles.add(cycles);
         }
     }
 
     fn report(self) -> Report {
         let mean = |sum: usize| sum as f64 / self.images as f64;
-        let has_cycles = self.with_cycles > 0;
+        let cycles = self.cycles.spread();
+        let bound = cycles.map(|_| self.bound_cycles as f64 / self.images as f64);
+        let over_bound = |mean: f64| bound.filter(|&b| b > 0.0).map(|b| mean / b);
         Report {
             images: self.images,
             accuracy: mean(self.right),
@@ -223,8 +256,12 @@ impl Tally {
             hidden_spikes_mean: mean(self.hidden_spikes),
             hidden_spikes_before_decision_mean: mean(self.hidden_spikes_before_decision),
             silent: self.silent,
-            cycles_mean: has_cycles.then(|| self.cycles as f64 / self.with_cycles as f64),
-            cycles_max: has_cycles.then_some(self.cycles_max),
+            cycles_mean: cycles.map(|c| c.mean),
+            cycles_median: cycles.map(|c| c.median),
+            cycles_p99: cycles.map(|c| c.p99),
+            cycles_max: cycles.map(|c| c.max),
+            bound_cycles_mean: bound,
+            cycles_over_bound: cycles.and_then(|c| over_bound(c.mean)),
             first_mismatch: self.first_mismatch,
         }
     }
@@ -273,6 +310,7 @@ mod tests {
     struct Liar {
         seen: usize,
         wrong: usize,
+        exits: bool,
     }
 
     impl Backend for Liar {
@@ -290,6 +328,22 @@ mod tests {
                 })
             });
             answers.collect()
+        }
+
+        fn weight_bits(&self) -> usize {
+            4
+        }
+
+        fn exits(&self) -> bool {
+            self.exits
+        }
+    }
+
+    fn liar(exits: bool) -> Liar {
+        Liar {
+            seen: 0,
+            wrong: 2,
+            exits,
         }
     }
 
@@ -310,13 +364,41 @@ mod tests {
 
     #[test]
     fn a_backend_that_differs_is_caught_and_its_cycles_counted() {
-        let mut liar = Liar { seen: 0, wrong: 2 };
-        let report = evaluate(&model(), &data(), None, Some(&mut liar), &mut |_| ()).unwrap();
+        let report = evaluate(&model(), &data(), None, Some(&mut liar(true)), &mut |_| ()).unwrap();
         // Image 2 has another overshoot, image 3 other cycles.
         assert_eq!(report.mismatches, 2);
         assert_eq!(report.first_mismatch.unwrap().image, 2);
         assert_eq!(report.cycles_mean, Some(250.0));
-        assert_eq!(report.cycles_max, Some(400));
+        assert_eq!(report.cycles_median, Some(200));
+        assert_eq!(
+            (report.cycles_p99, report.cycles_max),
+            (Some(400), Some(400))
+        );
+    }
+
+    #[test]
+    fn the_bound_is_the_one_counted_by_hand() {
+        let measure = |exits: bool| {
+            evaluate(&model(), &data(), None, Some(&mut liar(exits)), &mut |_| ()).unwrap()
+        };
+        // Each event needs two weights, and four come a cycle. Until the decision there is one event into
+        // each layer in the first two images, two into the first layer in the third, none in the last.
+        let report = measure(true);
+        assert_eq!(report.bound_cycles_mean, Some(f64::from(1 + 1 + 1) / 4.0));
+        assert_eq!(report.cycles_over_bound, Some(250.0 / 0.75));
+        // The first two images go on with their second input: six weights.
+        let image = |index: usize| {
+            let spikes = Latency { steps: 4 }.encode(data().test.image(index), 4);
+            let trace = golden::run(&model().network, &spikes).unwrap();
+            let events = |until| bound::synaptic_events(&model().network, &spikes, &trace, until);
+            [events(trace.decision.step), events(3)]
+        };
+        assert_eq!([0, 1, 2, 3].map(image), [[4, 6], [4, 6], [4, 4], [0, 0]]);
+        assert_eq!(
+            measure(false).bound_cycles_mean,
+            Some(f64::from(2 + 2 + 1) / 4.0)
+        );
+        assert_eq!((bound::cycles(6, 5), bound::cycles(0, 5)), (2, 0));
     }
 
     #[test]
@@ -330,8 +412,12 @@ mod tests {
             [
                 "accuracy",
                 "accuracy_tie_tolerant",
+                "bound_cycles_mean",
                 "cycles_max",
                 "cycles_mean",
+                "cycles_median",
+                "cycles_over_bound",
+                "cycles_p99",
                 "decision_step_mean",
                 "hidden_spikes_before_decision_mean",
                 "hidden_spikes_mean",

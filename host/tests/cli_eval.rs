@@ -56,7 +56,43 @@ fn the_cycle_model_agrees_and_counts() {
     assert_eq!(report["mismatches"], 0);
     assert!(report["images"].as_u64().unwrap() > 300);
     assert!(report["cycles_mean"].as_f64().unwrap() > 0.0);
-    assert!(report["cycles_max"].as_f64() >= report["cycles_mean"].as_f64());
+    let number = |name: &str| report[name].as_f64().unwrap();
+    assert!(number("cycles_max") >= number("cycles_p99"));
+    assert!(number("cycles_p99") > number("cycles_median"));
+    assert!(number("bound_cycles_mean") > 1.0);
+    let over = number("cycles_mean") / number("bound_cycles_mean");
+    assert_eq!(number("cycles_over_bound"), over);
+    assert!(over >= 1.0, "{over} times the bound is too fast to be true");
+}
+
+#[test]
+fn without_the_exit_the_decisions_are_the_same_and_cost_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = model(folder.path(), 100);
+    let on_model = [&path, "--on", "model", "--board", "ulx3s-25f"];
+    let report = |more: &[&str]| -> Value {
+        let output = eval(&[&on_model[..], more].concat());
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let (stops, goes_on) = (report(&["--json"]), report(&["--json", "--no-exit"]));
+    for same in ["accuracy", "decision_step_mean", "silent", "images"] {
+        assert_eq!(stops[same], goes_on[same], "{same}");
+    }
+    assert_eq!(goes_on["mismatches"], 0);
+    for more in ["cycles_mean", "cycles_median", "bound_cycles_mean"] {
+        let [stops, goes_on] = [&stops, &goes_on].map(|report| report[more].as_f64().unwrap());
+        assert!(
+            stops < goes_on,
+            "{more}: {stops} with the exit, {goes_on} without"
+        );
+    }
+    assert!(stops["decision_step_mean"].as_f64().unwrap() < 15.0);
+
+    let output = eval(&[&on_model[..], &["--no-exit"]].concat());
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("the memories' bound"), "{text}");
+    let said = error(&[&path, "--no-exit"]);
+    assert!(said.contains("--no-exit with --on model"), "{said}");
 }
 
 #[test]

@@ -14,17 +14,26 @@ use firmware_model::network::{Network, SpikeTrain};
 use firstspike_sim::VirtualBoard;
 use rayon::prelude::*;
 
-/// Opens what `on` names; `None` is the golden reference itself.
+/// Opens what `on` names; `None` is the golden reference itself. Without `exit` an inference goes on after
+/// the decision, which only the cycle model can.
 pub fn open(
     on: &str,
+    exit: bool,
     network: &Network,
     board: &BoardData,
     core: &CoreConfig,
     ui: &Ui,
 ) -> Result<Option<Box<dyn Backend>>> {
+    if !exit && on != "model" {
+        bail!("only the cycle model can go on after the decision: give --no-exit with --on model");
+    }
     Ok(Some(match on {
         "golden" => return Ok(None),
-        "model" => Box::new(cycle_model(network, core)?),
+        "model" => Box::new(Model {
+            model: cycle_model(network, core)?,
+            weight_bits: weight_bits(core),
+            exit,
+        }),
         "rtl" => {
             let power_up = PowerUp {
                 board,
@@ -68,12 +77,25 @@ fn cycle_model(network: &Network, core: &CoreConfig) -> Result<CycleModel> {
     Ok(CycleModel::new(&image))
 }
 
-impl Backend for CycleModel {
+fn weight_bits(core: &CoreConfig) -> usize {
+    usize::from(core.banks) * usize::from(core.lanes)
+}
+
+/// The cycle model alone.
+struct Model {
+    model: CycleModel,
+    weight_bits: usize,
+    exit: bool,
+}
+
+impl Backend for Model {
     fn infer(&mut self, spikes: &[SpikeTrain]) -> Result<Vec<Inference>, BackendError> {
-        let one = self.clone();
-        let answers = spikes
-            .par_iter()
-            .map_init(|| one.clone(), |model, train| model.infer(&train.events()));
+        let (one, exit) = (&self.model, self.exit);
+        let infer = |model: &mut CycleModel, train: &SpikeTrain| match exit {
+            true => model.infer(&train.events()),
+            false => model.infer_to_the_end(&train.events()),
+        };
+        let answers = spikes.par_iter().map_init(|| one.clone(), infer);
         Ok(answers
             .map(|found| Inference {
                 decision: found.decision,
@@ -81,6 +103,14 @@ impl Backend for CycleModel {
                 expected_cycles: None,
             })
             .collect())
+    }
+
+    fn weight_bits(&self) -> usize {
+        self.weight_bits
+    }
+
+    fn exits(&self) -> bool {
+        self.exit
     }
 }
 
@@ -121,5 +151,9 @@ impl Backend for Device {
             expected_cycles: Some(self.model.infer(&train.events()).cycles),
         });
         Ok(answers.collect())
+    }
+
+    fn weight_bits(&self) -> usize {
+        weight_bits(&self.board.info().device.core)
     }
 }

@@ -37,6 +37,10 @@ pub struct Args {
     /// Classify only the first N test images
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
+    /// For model: go on after the decision to the end of the image, to see what stopping there saves. The
+    /// decisions are the same; cycles and their bound are those of all steps
+    #[arg(long)]
+    no_exit: bool,
 }
 
 pub fn run(args: Args, ui: &Ui) -> Result<()> {
@@ -49,7 +53,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         banks: args.core.banks,
     };
     let (board, core) = core.resolve()?;
-    let mut backend = backend::open(&args.on, &model.network, &board, &core, ui)?;
+    let mut backend = backend::open(&args.on, !args.no_exit, &model.network, &board, &core, ui)?;
     let images = args.limit.unwrap_or(usize::MAX).min(data.test.len());
     let bar = ui.bar(images as u64, "classifying");
     let report = evaluate(
@@ -110,10 +114,21 @@ fn text(model: &ModelFile, dataset: &str, on: &str, report: &Report) -> Result<S
         "  silent                {:8} images without an output spike",
         report.silent
     )?;
-    if let (Some(mean), Some(most)) = (report.cycles_mean, report.cycles_max) {
+    if let (Some(mean), Some(median), Some(p99), Some(most)) = (
+        report.cycles_mean,
+        report.cycles_median,
+        report.cycles_p99,
+        report.cycles_max,
+    ) {
         writeln!(
             text,
-            "  clock cycles          {mean:8.1} an image, {most} at most"
+            "  clock cycles          {mean:8.1} an image on average, {median} at the median, {p99} at 99 %, {most} at most"
+        )?;
+    }
+    if let (Some(bound), Some(over)) = (report.bound_cycles_mean, report.cycles_over_bound) {
+        writeln!(
+            text,
+            "  the memories' bound   {bound:8.1} cycles an image; the core takes {over:.3} times that"
         )?;
     }
     if on != "golden" {

@@ -4,7 +4,7 @@
 CARGO ?= cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help tools build demo test bench fmt clean
+.PHONY: help tools build boards demo test bench fmt clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -14,6 +14,9 @@ tools: ## Install Verilator, Yosys, nextpnr, icepack and ecppack (fast when they
 
 build: ## Build the command `firstspike` into target/release
 	$(CARGO) build --release --locked --package firstspike
+
+boards: tools build ## Build the bitstream of every board into build/BOARD; goes on where it was interrupted
+	target/release/firstspike build --board all
 
 demo: tools build ## Train, build for a board, simulate it, deploy and compare: the whole way, on digits
 	@tools/demo.sh

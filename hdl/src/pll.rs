@@ -135,3 +135,42 @@ impl Logic for ClockSource {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use firmware_model::board::Board;
+
+    fn verilog(board: &str) -> String {
+        let source = ClockSource::new(&Board::find(board).unwrap().clock);
+        match source.hdl() {
+            Verilog::Wrapper(wrapper) => wrapper.code,
+            _ => panic!("not a wrapper"),
+        }
+    }
+
+    #[test]
+    fn each_kind_of_pll_gets_the_oscillator() {
+        let cases = [
+            (
+                "icebreaker",
+                "SB_PLL40_PAD",
+                ".PACKAGEPIN(oscillator)",
+                ".DIVF(7'd63)",
+            ),
+            (
+                "upduino3",
+                "SB_PLL40_CORE",
+                ".REFERENCECLK(oscillator)",
+                ".DIVF(7'd63)",
+            ),
+            ("ecp5-evn", "EHXPLLL", ".CLKI(oscillator)", ".CLKFB_DIV(5)"),
+        ];
+        for (board, cell, input, setting) in cases {
+            let code = verilog(board);
+            for expected in [cell, input, setting] {
+                assert!(code.contains(expected), "{board}: {expected} in {code}");
+            }
+        }
+    }
+}

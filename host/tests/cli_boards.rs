@@ -34,8 +34,30 @@ fn boards_tells_what_each_board_holds() {
     let boards = json(&["boards", "--json"]);
     assert_eq!(boards["boards"][0]["name"], "icebreaker");
     assert_eq!(boards["boards"][1]["capacity"]["weights"], 524_288);
-    let text = firstspike(&["boards"]).stdout;
-    assert!(String::from_utf8(text).unwrap().contains("ulx3s-25f"));
+    let table = String::from_utf8(firstspike(&["boards"]).stdout).unwrap();
+    let rows = table.lines().skip(1).take_while(|line| !line.is_empty());
+    let names: Vec<&str> = rows.map(|row| row.split(' ').next().unwrap()).collect();
+    let all = boards["boards"].as_array().unwrap();
+    let expected: Vec<&str> = all.iter().map(|b| b["name"].as_str().unwrap()).collect();
+    assert_eq!(names, expected);
+    assert!(names.contains(&"orangecrab-85f"), "{table}");
+}
+
+#[test]
+fn one_board_tells_its_pins_its_tools_and_what_its_user_has_to_know() {
+    let text = String::from_utf8(firstspike(&["boards", "tinyfpga-bx"]).stdout).unwrap();
+    for line in [
+        "its TXD to pin 2 of the board, its RXD to pin 1, ground to ground",
+        "clk B2, uart_rx A1, uart_tx A2, led_armed B3",
+        "tinyprog --program BITSTREAM.bin  into the configuration flash",
+        "press the reset button before flashing",
+    ] {
+        assert!(text.contains(line), "{line} in {text}");
+    }
+    let board = json(&["boards", "tinyfpga-bx", "--json"]);
+    assert_eq!(board["uart"]["header"]["rx"], "pin 2");
+    assert_eq!(board["flash"][0]["tool"], "tinyprog");
+    assert!(board["notes"][0].as_str().unwrap().contains("reset button"));
 }
 
 #[test]
@@ -65,6 +87,41 @@ fn mistakes_are_one_sentence_on_standard_error() {
     assert!(message.contains("choose one of 1, 2, 4, 8"), "{message}");
     let message = error(&["build", "--board", "icebreaker", "--verilog", "not-there.v"]);
     assert!(message.contains("not-there.v"), "{message}");
+}
+
+#[test]
+fn doctor_names_the_tools_that_load_boards_and_does_not_count_them() {
+    let folder = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink("/bin/sh", folder.path().join("iceprog")).unwrap();
+    let path = std::env::var("PATH").unwrap();
+    let path = format!("{}:{path}", folder.path().display());
+    let output = Command::new(env!("CARGO_BIN_EXE_firstspike"))
+        .args(["doctor", "--json"])
+        .env("PATH", path)
+        .output()
+        .unwrap();
+    let findings: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let loaders = findings["flash_tools"].as_array().unwrap();
+    let iceprog = loaders.iter().find(|t| t["name"] == "iceprog").unwrap();
+    assert_eq!(
+        iceprog["path"],
+        folder.path().join("iceprog").to_str().unwrap()
+    );
+    assert!(iceprog["boards"]
+        .as_array()
+        .unwrap()
+        .contains(&"icestick".into()));
+    for tool in loaders {
+        let told = if tool["found"] == true {
+            "path"
+        } else {
+            "install"
+        };
+        assert!(tool[told].is_string(), "{tool}");
+    }
+    let tools = findings["tools"].as_array().unwrap();
+    let complete = tools.iter().all(|tool| tool["found"] == true);
+    assert_eq!(findings["complete"], complete);
 }
 
 #[test]

@@ -105,6 +105,9 @@ fn an_ecp5_bitstream() {
     let bits = std::fs::read(report.files.bitstream.as_ref().unwrap()).unwrap();
     // The preamble of an ECP5 bitstream.
     assert!(bits.windows(4).any(|word| word == [0xFF, 0xFF, 0xBD, 0xB3]));
+    // The command that has the device compare its identity code with that of the 25F.
+    let verify_id = [0xE2, 0, 0, 0, 0x41, 0x11, 0x10, 0x43];
+    assert!(bits.windows(8).any(|word| word == verify_id));
 }
 
 #[test]

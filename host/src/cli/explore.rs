@@ -5,7 +5,7 @@ use crate::explore::activity::Profile;
 use crate::explore::candidates::Shape;
 use crate::explore::cost::CostModel;
 use crate::explore::cycles::Workload;
-use crate::explore::measure::Bench;
+use crate::explore::measure::{Bench, MeasureError};
 use crate::explore::picture::to_svg;
 use crate::explore::runs::{from_csv, RUNS};
 use crate::explore::survey::{choose, fitting, Choice, Survey};
@@ -220,23 +220,25 @@ fn measure(
             stop,
         };
         bar.tick();
-        let measured = bench
-            .measure(&core, seeds)
-            .inspect_err(|_| bar.finish_and_clear());
-        let measured = match measured {
-            Err(error) if is_interrupted(&error) => bail!("interrupted; nothing was written"),
-            other => other.with_context(|| format!("the core of {shape} was not measured"))?,
-        };
-        survey.measured(&core, measured);
+        match bench.measure(&core, seeds) {
+            Ok(measured) => survey.measured(&core, measured),
+            Err(MeasureError::Toolchain(ToolchainError::Interrupted)) => {
+                bar.finish_and_clear();
+                bail!("interrupted; nothing was written");
+            }
+            // One that cannot be routed says nothing about the others.
+            Err(MeasureError::Toolchain(error @ ToolchainError::Failed { .. })) => {
+                bar.suspend(|| eprintln!("{shape} was not measured: {error}"));
+            }
+            Err(error) => {
+                bar.finish_and_clear();
+                return Err(error).with_context(|| format!("{shape} was not measured"));
+            }
+        }
         bar.inc(1);
     }
     bar.finish_and_clear();
     Ok(())
-}
-
-fn is_interrupted(error: &crate::explore::measure::MeasureError) -> bool {
-    use crate::explore::measure::MeasureError;
-    matches!(error, MeasureError::Toolchain(ToolchainError::Interrupted))
 }
 
 fn names(sizes: &[usize], between: &str) -> String {

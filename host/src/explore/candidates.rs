@@ -65,7 +65,8 @@ pub fn smallest_core(
     let rows: usize = (sizes.windows(2))
         .map(|pair| pair[0].div_ceil(banks) * pair[1].div_ceil(lanes))
         .sum();
-    let hidden = sizes[1..sizes.len() - 1].iter().max().unwrap_or(&1);
+    let hidden = sizes[1..sizes.len() - 1].iter();
+    let hidden_rows: usize = hidden.map(|n| n.div_ceil(banks)).sum();
     let weight_rows = match board.memories.weights {
         WeightMemory::Spram => {
             let deep = rows.div_ceil(SPRAM_WORDS as usize).next_power_of_two();
@@ -79,7 +80,7 @@ pub fn smallest_core(
         weight_rows: weight_rows.clamp(16, 65_536) as u32,
         fold_slots: power_of_two(slots, 2, 128),
         input_rows: power_of_two(sizes[0].div_ceil(banks), 16, 2_048),
-        hidden_rows: power_of_two(hidden.div_ceil(banks), 16, 2_048),
+        hidden_rows: power_of_two(hidden_rows, 16, 2_048),
         ..board.core
     };
     core.check()?;

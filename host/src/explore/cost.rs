@@ -111,15 +111,17 @@ impl CostModel {
         CostModel { coefficients }
     }
 
-    /// The estimate of one quantity; `None` where a term of it has no coefficient.
+    /// The estimate of one quantity; `None` for the clock of a device of a speed that no run was made with.
     pub fn estimate(&self, quantity: Quantity, board: &Board, core: &CoreConfig) -> Option<f64> {
         let family = self.coefficients.get(&board.family.to_string())?;
         let coefficients = family.get(quantity.name())?;
+        if quantity == Quantity::Period && !coefficients.contains_key(&timing_class(board)) {
+            return None;
+        }
+        // What no run had any of is taken to cost nothing.
+        let price = |name: &String| coefficients.get(name).copied().unwrap_or(0.0);
         let terms = quantity.terms(board, core);
-        let terms = terms.iter().filter(|(_, value)| *value != 0.0);
-        terms
-            .map(|(name, value)| Some(coefficients.get(name)? * value))
-            .sum()
+        Some(terms.iter().map(|(name, value)| price(name) * value).sum())
     }
 
     /// Everything about a core on a board.
@@ -156,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_term_without_a_coefficient_gives_no_estimate() {
+    fn a_device_of_unknown_speed_has_no_clock() {
         let board = Board::find("icebreaker").unwrap();
         let mut coefficients = CostModel::default().coefficients;
         let ice40 = coefficients.get_mut("ice40").unwrap();

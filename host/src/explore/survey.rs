@@ -158,7 +158,10 @@ impl Survey {
 }
 
 fn mark(choices: &mut [Choice]) {
-    choices.sort_by_key(|choice| (choice.logic_cells(), Shape::of(&choice.core)));
+    choices.sort_by(|a, b| {
+        let by_size = a.logic_cells().cmp(&b.logic_cells());
+        by_size.then(a.cycles.mean.total_cmp(&b.cycles.mean))
+    });
     // From small to large, a choice is efficient when nothing smaller is as fast.
     let mut fastest = f64::INFINITY;
     for choice in choices.iter_mut() {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -118,42 +118,52 @@ fn the_table_marks_one_best_choice_and_says_how_to_build_it() {
 }
 
 #[test]
-fn the_core_that_is_advised_can_be_built_from_a_board_file() {
+fn the_best_core_is_saved_as_a_board_that_builds_it() {
     let place = Place::new();
-    let text = place.text(&DIGITS);
-    let (_, section) = text
-        .split_once("[core]\n")
-        .expect("a smaller core than the board's");
-    let constraints = Path::new(env!("CARGO_MANIFEST_DIR")).join("../constraints");
-    let board = fs::read_to_string(constraints.join("icebreaker.toml")).unwrap();
-    let (before, after) = board.split_once("[core]\n").unwrap();
-    let after = after
-        .split_once("\n[")
-        .map_or(String::new(), |(_, rest)| format!("\n[{rest}"));
-    fs::write(
-        place.path("mine.toml"),
-        format!("{before}[core]\n{section}{after}"),
-    )
-    .unwrap();
-    fs::copy(
-        constraints.join("icebreaker.pcf"),
-        place.path("icebreaker.pcf"),
-    )
-    .unwrap();
+    let advice = place.text(&DIGITS);
+    assert!(advice.contains("--save mine.toml"), "{advice}");
+    let (_, core) = advice.split_once("[core]\n").unwrap();
+    let text = place.text(&[&DIGITS[..], &["--save", "mine.toml"]].concat());
+    assert!(
+        text.contains("firstspike build --board mine.toml"),
+        "{text}"
+    );
 
-    let best = place.json(&["explore", "--board", "mine.toml", "--network", "64,64,10"]);
-    let best = choices(&best)
-        .iter()
-        .find(|choice| choice["best"] == true)
-        .unwrap()
-        .clone();
     let board = place.json(&["boards", "mine.toml"]);
+    for (name, size) in board["core"].as_object().unwrap() {
+        assert!(core.contains(&format!("{name} = {size}\n")), "{name}");
+    }
+    // With that board the best core is the default, so its sizes need no options but lanes and banks.
+    let again = place.json(&["explore", "--board", "mine.toml", "--network", "64,64,10"]);
+    let best = choices(&again).iter().find(|choice| choice["best"] == true);
+    let best = best.unwrap();
     assert_eq!(board["core"], best["core"]);
     let command = best["command"].as_str().unwrap();
     assert!(
         command.starts_with("firstspike build --board mine.toml --lanes"),
         "{command}"
     );
+}
+
+#[test]
+fn a_board_is_saved_only_where_it_takes_nothing_away() {
+    let place = Place::new();
+    fs::write(place.path("icebreaker.pcf"), "mine").unwrap();
+    let error = place.error(&[&DIGITS[..], &["--save", "mine.toml"]].concat());
+    assert!(error.contains("another pin file"), "{error}");
+    assert_eq!(fs::read(place.path("icebreaker.pcf")).unwrap(), b"mine");
+    assert!(!place.path("mine.toml").exists());
+    let error = place.error(&[&DIGITS[..], &["--save", "mine"]].concat());
+    assert!(error.contains("ends in .toml"), "{error}");
+    let large = [
+        "explore",
+        "--board",
+        "icebreaker",
+        "--network",
+        "784,9000,10",
+    ];
+    let error = place.error(&[&large[..], &["--save", "mine.toml"]].concat());
+    assert!(error.contains("leave --save out"), "{error}");
 }
 
 #[test]

@@ -53,6 +53,9 @@ pub struct Args {
     /// Draw the choices into this file: a picture with a name in .svg
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Write a board file with the best core, to be given as --board to all other commands
+    #[arg(long, value_name = "FILE.toml")]
+    save: Option<PathBuf>,
     /// Synthesise, place and route for real: the best choice, all efficient ones, or every one
     #[arg(long, value_name = "WHICH", num_args = 0..=1, default_missing_value = "efficient")]
     measure: Option<Which>,
@@ -84,7 +87,10 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let stop = interrupt::flag()?;
     let board = Board::find(&args.board)?;
     if let Some(path) = &args.out {
-        check_picture(path)?;
+        check_suffix(path, "svg", "--out", "picture")?;
+    }
+    if let Some(path) = &args.save {
+        check_suffix(path, "toml", "--save", "board file")?;
     }
     let task = match &args.model {
         Some(path) => with_model(&args, path)?,
@@ -97,12 +103,10 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let network = names(&task.sizes, "-");
     if let Some(path) = &args.out {
         let title = format!("{network}, T = {}, on {}", task.steps, board.title);
-        write_whole(path, to_svg(&survey, &title)?.as_bytes()).with_context(|| {
-            format!(
-                "cannot write {}; check that its folder is there and may be written to",
-                path.display()
-            )
-        })?;
+        write_file(path, &to_svg(&survey, &title)?)?;
+    }
+    if let Some(path) = &args.save {
+        save_board(&board, &survey, path)?;
     }
     let value = value(&board, &args, &task, &survey);
     let text = text(&board, &args, &task, &survey)?;
@@ -110,14 +114,46 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     Ok(())
 }
 
-fn check_picture(path: &Path) -> Result<()> {
-    if path.extension().is_none_or(|suffix| suffix != "svg") {
+fn check_suffix(path: &Path, suffix: &str, option: &str, what: &str) -> Result<()> {
+    if path.extension().is_none_or(|found| found != suffix) {
         bail!(
-            "{} is not a name of an SVG picture: give --out a name that ends in .svg",
+            "{} is not a name of a {what}: give {option} a name that ends in .{suffix}",
             path.display()
         );
     }
     Ok(())
+}
+
+/// Writes the board with the best core as its own, and the pin file that it names beside it.
+fn save_board(board: &Board, survey: &Survey, path: &Path) -> Result<()> {
+    let best = survey.best().with_context(|| {
+        format!(
+            "no core fits the board and meets its timing, so {} was not written; leave --save out",
+            path.display()
+        )
+    })?;
+    let mut board = board.clone();
+    board.core = best.core;
+    let pins = path.with_file_name(&board.constraints);
+    let there = std::fs::read_to_string(&pins);
+    if there.is_ok_and(|text| text != board.constraint_text()) {
+        bail!(
+            "{} is another pin file than the board's: --save into another folder",
+            pins.display()
+        );
+    }
+    let text = toml::to_string(&board).context("the board is not TOML")?;
+    write_file(&pins, board.constraint_text())?;
+    write_file(path, &text)
+}
+
+fn write_file(path: &Path, text: &str) -> Result<()> {
+    write_whole(path, text.as_bytes()).with_context(|| {
+        format!(
+            "cannot write {}; check that its folder is there and may be written to",
+            path.display()
+        )
+    })
 }
 
 fn with_model(args: &Args, path: &Path) -> Result<Task> {
@@ -282,6 +318,7 @@ fn value(board: &Board, args: &Args, task: &Task, survey: &Survey) -> Value {
         "rejected": survey.rejected,
         "best": best,
         "picture": args.out,
+        "saved": args.save,
     })
 }
 
@@ -412,13 +449,19 @@ fn advice(text: &mut String, board: &Board, args: &Args, survey: &Survey) -> Res
         writeln!(text, "\n{why}")?;
         return Ok(());
     };
+    if let Some(path) = &args.save {
+        writeln!(
+            text,
+            "\nTo build the best:  firstspike build --board {}",
+            path.display()
+        )?;
+        return Ok(());
+    }
     match command(args, board, &best.core) {
         Some(command) => writeln!(text, "\nTo build the best:  {command}")?,
         None => writeln!(
             text,
-            "\nTo build the best, put this into a copy of the board's file, beside a copy of {}, and give\n\
-             the file's path as --board to generate, build and board:\n\n{}",
-            board.constraints,
+            "\nTo build the best, add --save mine.toml, and then: firstspike build --board mine.toml\n\n{}",
             section(&best.core)?
         )?,
     }

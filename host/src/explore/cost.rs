@@ -48,7 +48,7 @@ impl Quantity {
     pub fn terms(self, board: &Board, core: &CoreConfig) -> Vec<(String, f64)> {
         let (lanes, banks) = (f64::from(core.lanes), f64::from(core.banks));
         let memories = memory_use(board, core);
-        let terms = match self {
+        match self {
             Quantity::Period => vec![
                 (timing_class(board), 1.0),
                 ("log2_lanes".to_owned(), lanes.log2()),
@@ -65,8 +65,7 @@ impl Quantity {
             ]
             .map(|(name, value)| (name.to_owned(), value))
             .into(),
-        };
-        terms
+        }
     }
 }
 

@@ -14,7 +14,7 @@ pub struct PictureError(String);
 const SIZE: (u32, u32) = (800, 560);
 const MARK: i32 = 5;
 
-/// The choices as an SVG picture: logic cells to the right, mean cycles upwards, both by factors; the
+/// The choices as an SVG picture: logic cells to the right, mean cycles upwards by factors; the
 /// efficient ones joined, the best one ringed.
 pub fn to_svg(survey: &Survey, title: &str) -> Result<String, PictureError> {
     let mut svg = String::new();
@@ -26,22 +26,18 @@ fn draw(survey: &Survey, title: &str, svg: &mut String) -> Result<(), Box<dyn st
     let area = SVGBackend::with_string(svg, SIZE).into_drawing_area();
     area.fill(&WHITE)?;
     let place = |choice: &Choice| (f64::from(choice.logic_cells()), choice.cycles.mean);
-    let range = |values: &mut dyn Iterator<Item = f64>| {
-        let (least, most) = values.fold((f64::INFINITY, 1.0f64), |(least, most), value| {
-            (least.min(value), most.max(value))
-        });
-        let least = least.min(most);
-        (least / 1.25)..(most * 1.25)
-    };
-    let cells = range(&mut survey.choices.iter().map(|c| place(c).0));
-    let cycles = range(&mut survey.choices.iter().map(|c| place(c).1));
+    let largest = |of: fn(&Choice) -> f64| survey.choices.iter().map(of).fold(1.0, f64::max);
+    let least = survey.choices.iter().map(|choice| choice.cycles.mean);
+    let most = largest(|choice| choice.cycles.mean);
+    let cells = 0.0..1.1 * largest(|choice| f64::from(choice.logic_cells()));
+    let cycles = least.fold(most, f64::min) / 1.25..1.25 * most;
     let whole = |value: &f64| format!("{value:.0}");
     let mut chart = ChartBuilder::on(&area)
         .caption(title, ("sans-serif", 17))
         .margin(14)
         .x_label_area_size(44)
         .y_label_area_size(60)
-        .build_cartesian_2d(cells.log_scale(), cycles.log_scale())?;
+        .build_cartesian_2d(cells, cycles.log_scale())?;
     chart
         .configure_mesh()
         .light_line_style(WHITE)

@@ -2,7 +2,10 @@
 //! cycles, and whether what runs it agrees with the golden reference.
 
 mod bound;
+mod core_model;
 mod cycles;
+
+pub use core_model::{weight_bits, CoreModel};
 
 use crate::dataset::Dataset;
 use crate::encoding::Latency;

@@ -10,4 +10,5 @@ pub mod explore;
 pub mod files;
 pub mod model_file;
 pub mod toolchain;
+pub mod tradeoff;
 pub mod train;

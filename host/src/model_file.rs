@@ -8,9 +8,10 @@
 //! The JSON carries the SHA-256 of the whole file, taken with 64 zeros in its place. So no byte can
 //! change without [`load`] seeing it.
 
+use crate::dataset::Dataset;
 use crate::encoding::Latency;
 use crate::files::write_whole;
-use crate::train::Options;
+use crate::train::{to_csv, Options, Trained};
 use firmware_model::network::{Layer, Network, NetworkError, SpikeTrain};
 use safetensors::tensor::{serialize, Dtype, TensorView};
 use safetensors::{SafeTensorError, SafeTensors};
@@ -39,6 +40,36 @@ pub struct ModelFile {
     pub dataset: String,
     /// How it was trained; `None` when the weights came from elsewhere.
     pub training: Option<TrainingRecord>,
+}
+
+impl ModelFile {
+    /// What a training run on `data` came to; `test_accuracy` was measured after it.
+    pub fn of_training(
+        data: &Dataset,
+        options: &Options,
+        trained: &Trained,
+        test_accuracy: f64,
+    ) -> Self {
+        let best = trained.best();
+        ModelFile {
+            network: trained.network.clone(),
+            encoding: Encoding::Latency {
+                steps: trained.network.steps(),
+                maximum: data.maximum,
+            },
+            input_shape: data.shape.clone(),
+            dataset: data.name.clone(),
+            training: Some(TrainingRecord {
+                options: options.clone(),
+                best_epoch: trained.best_epoch,
+                stopped: trained.stopped,
+                train_accuracy: best.train_accuracy,
+                validation_accuracy: best.validation.accuracy,
+                test_accuracy,
+                curve_csv: to_csv(&trained.epochs),
+            }),
+        }
+    }
 }
 
 /// How intensities become spikes.

@@ -4,7 +4,7 @@ use super::board::{PowerUp, Sim};
 use super::deploy::load;
 use super::{interrupt, Ui};
 use crate::driver::{Board, DEFAULT_BAUD};
-use crate::evaluate::{Backend, BackendError, Inference};
+use crate::evaluate::{weight_bits, Backend, BackendError, CoreModel, Inference};
 use anyhow::{bail, Context, Result};
 use firmware_model::board::Board as BoardData;
 use firmware_model::config::CoreConfig;
@@ -12,7 +12,6 @@ use firmware_model::cycle::CycleModel;
 use firmware_model::image::{largest_fitting, MemoryImage};
 use firmware_model::network::{Network, SpikeTrain};
 use firstspike_sim::VirtualBoard;
-use rayon::prelude::*;
 
 /// Opens what `on` names; `None` is the golden reference itself. Without `exit` an inference goes on after
 /// the decision, which only the cycle model can.
@@ -29,11 +28,7 @@ pub fn open(
     }
     Ok(Some(match on {
         "golden" => return Ok(None),
-        "model" => Box::new(Model {
-            model: cycle_model(network, core)?,
-            weight_bits: weight_bits(core),
-            exit,
-        }),
+        "model" => Box::new(CoreModel::new(cycle_model(network, core)?, core, exit)),
         "rtl" => {
             let power_up = PowerUp {
                 board,
@@ -75,43 +70,6 @@ fn cycle_model(network: &Network, core: &CoreConfig) -> Result<CycleModel> {
         }
     })?;
     Ok(CycleModel::new(&image))
-}
-
-fn weight_bits(core: &CoreConfig) -> usize {
-    usize::from(core.banks) * usize::from(core.lanes)
-}
-
-/// The cycle model alone.
-struct Model {
-    model: CycleModel,
-    weight_bits: usize,
-    exit: bool,
-}
-
-impl Backend for Model {
-    fn infer(&mut self, spikes: &[SpikeTrain]) -> Result<Vec<Inference>, BackendError> {
-        let (one, exit) = (&self.model, self.exit);
-        let infer = |model: &mut CycleModel, train: &SpikeTrain| match exit {
-            true => model.infer(&train.events()),
-            false => model.infer_to_the_end(&train.events()),
-        };
-        let answers = spikes.par_iter().map_init(|| one.clone(), infer);
-        Ok(answers
-            .map(|found| Inference {
-                decision: found.decision,
-                cycles: Some(found.cycles),
-                expected_cycles: None,
-            })
-            .collect())
-    }
-
-    fn weight_bits(&self) -> usize {
-        self.weight_bits
-    }
-
-    fn exits(&self) -> bool {
-        self.exit
-    }
 }
 
 /// A board, real or virtual, and the cycle model of its core beside it.

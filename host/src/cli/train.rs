@@ -2,10 +2,10 @@ use super::{interrupt, Ui};
 use crate::dataset::{self, Dataset};
 use crate::encoding::Latency;
 use crate::files::write_whole;
-use crate::model_file::{self, Encoding, ModelFile, TrainingRecord};
+use crate::model_file::{self, ModelFile};
 use crate::train::{
-    check_sizes, to_csv, to_svg, train, Augment, Epoch, Event, FastNetwork, Measured, Options,
-    Samples, Trained,
+    check_sizes, to_csv, to_svg, train, Augment, Epoch, Event, FastNetwork, Options, Samples,
+    Trained,
 };
 use anyhow::{bail, Context, Result};
 use firmware_model::network::MAX_STEPS;
@@ -155,7 +155,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         FastNetwork::new(&trained.network).measure(&samples)
     });
 
-    let model = model_of(&data, &options, &trained, &test);
+    let model = ModelFile::of_training(&data, &options, &trained, test.accuracy);
     model_file::save(&model, &out)?;
     if let Some(path) = &args.curves {
         write_file(path, to_csv(&trained.epochs).as_bytes())?;
@@ -247,28 +247,6 @@ fn note_epoch(bar: &ProgressBar, ui: &Ui, epoch: &Epoch, best: bool) {
         if best { "  best" } else { "" }
     );
     bar.suspend(|| ui.note(line));
-}
-
-fn model_of(data: &Dataset, options: &Options, trained: &Trained, test: &Measured) -> ModelFile {
-    let best = trained.best();
-    ModelFile {
-        network: trained.network.clone(),
-        encoding: Encoding::Latency {
-            steps: trained.network.steps(),
-            maximum: data.maximum,
-        },
-        input_shape: data.shape.clone(),
-        dataset: data.name.clone(),
-        training: Some(TrainingRecord {
-            options: options.clone(),
-            best_epoch: trained.best_epoch,
-            stopped: trained.stopped,
-            train_accuracy: best.train_accuracy,
-            validation_accuracy: best.validation.accuracy,
-            test_accuracy: test.accuracy,
-            curve_csv: to_csv(&trained.epochs),
-        }),
-    }
 }
 
 /// Twice the inputs for small images; 600, the size that papers use, for larger ones.

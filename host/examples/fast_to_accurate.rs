@@ -1,0 +1,185 @@
+//! Accuracy against clock cycles, over models that were trained from fast to accurate.
+//!
+//! In the root of the repository:
+//!
+//! ```text
+//! cargo run --release -p firstspike --example fast_to_accurate -- --dataset mnist --layers 784,600,10
+//! ```
+//!
+//! trains a model for each patience, runs the test images through the cycle model of a board's core, and
+//! writes docs/results/fast-to-accurate.csv, .json and .svg. The models stay in build/fast-to-accurate/: one
+//! that is there is not trained again, so a run that was stopped goes on where it was.
+
+use anyhow::{bail, ensure, Context, Result};
+use clap::Parser;
+use firmware_model::board::Board;
+use firstspike::cli::Ui;
+use firstspike::dataset;
+use firstspike::files::write_whole;
+use firstspike::tradeoff::{measure, to_csv, to_svg, train_or_load, Plan, Point};
+use firstspike::train::{check_sizes, Event, Options};
+use serde_json::json;
+use std::fs::create_dir_all;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+static STOP: AtomicBool = AtomicBool::new(false);
+
+/// Train models from fast to accurate, and draw their accuracy against their clock cycles.
+#[derive(Debug, Parser)]
+struct Args {
+    /// digits, mnist, fashion-mnist, a folder of IDX files or an .npz file
+    #[arg(long, default_value = "mnist")]
+    dataset: String,
+    /// The sizes of the layers, inputs first and classes last
+    #[arg(long, value_delimiter = ',', default_value = "784,600,10")]
+    layers: Vec<usize>,
+    /// The time steps of an inference, T
+    #[arg(long, default_value_t = 16)]
+    steps: usize,
+    /// The seed of all trainings
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How many times all training images are seen [default: as `firstspike train`]
+    #[arg(long)]
+    epochs: Option<usize>,
+    /// The patience of each model: what `firstspike train --patience` takes
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_value = "0.05,0.1,0.2,0.35,0.5,0.75,1,1.5,2"
+    )]
+    patience: Vec<f32>,
+    /// The board whose core counts the cycles
+    #[arg(long, default_value = "icebreaker")]
+    board: String,
+    /// Classify only the first N test images
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+    /// The folder of the models
+    #[arg(long, default_value = "build/fast-to-accurate")]
+    models: PathBuf,
+    /// The files to write, without .csv, .json and .svg
+    #[arg(long, default_value = "docs/results/fast-to-accurate")]
+    out: PathBuf,
+    /// Print the curve as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+fn main() -> Result<()> {
+    let args = Args::parse();
+    let ui = Ui::new(args.json);
+    let stop = || {
+        if STOP.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    };
+    ctrlc::set_handler(stop).context("cannot listen for Ctrl-C")?;
+    let data = dataset::load(&args.dataset)?;
+    check_sizes(&data, &args.layers)?;
+    let board = Board::find(&args.board)?;
+    for folder in [Some(args.models.as_path()), args.out.parent()] {
+        let folder = folder.unwrap_or(Path::new("."));
+        create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    }
+    let default = Options::for_dataset(&data);
+    let plan = Plan {
+        sizes: args.layers.clone(),
+        steps: args.steps,
+        options: Options {
+            seed: args.seed,
+            epochs: args.epochs.unwrap_or(default.epochs),
+            ..default
+        },
+    };
+    ensure!(!args.patience.is_empty(), "give a --patience or more");
+    let sizes: Vec<String> = args.layers.iter().map(ToString::to_string).collect();
+    let sizes = sizes.join("-");
+
+    let seen = dataset::hold_out_last(&data.train.labels, plan.options.validation)
+        .0
+        .len();
+    let mut points = Vec::new();
+    for &patience in &args.patience {
+        let name = format!(
+            "{}-{sizes}-t{}-e{}-seed{}-patience{patience}.fsp",
+            file_stem(&data.name),
+            plan.steps,
+            plan.options.epochs,
+            args.seed
+        );
+        let bar = ui.bar((seen * plan.options.epochs) as u64, "training");
+        let mut watch = |event: Event| {
+            if let Event::Batch { images, loss, .. } = event {
+                bar.set_position(images as u64);
+                bar.set_message(format!("patience {patience} loss {loss:.4}"));
+            }
+        };
+        let path = args.models.join(name);
+        let model = train_or_load(&plan, patience, &data, &path, &STOP, &mut watch)?;
+        bar.finish_and_clear();
+        let Some(model) = model else {
+            bail!("stopped: the same command goes on with patience {patience}");
+        };
+        let images = args.limit.unwrap_or(usize::MAX).min(data.test.len());
+        let bar = ui.bar(images as u64, "measuring");
+        let mut progress = |done: usize| bar.set_position(done as u64);
+        let point = measure(
+            &model,
+            patience,
+            &data,
+            &board.core,
+            args.limit,
+            &mut progress,
+        )?;
+        bar.finish_and_clear();
+        ui.note(line(&point));
+        points.push(point);
+    }
+
+    let value = json!({
+        "dataset": data.name,
+        "layers": args.layers,
+        "steps": args.steps,
+        "seed": args.seed,
+        "epochs": plan.options.epochs,
+        "board": board.name,
+        "core": board.core,
+        "clock_hz": board.clock.core_hz,
+        "points": points,
+    });
+    let title = format!(
+        "{sizes} on {}, T = {}, {}",
+        data.name, args.steps, board.title
+    );
+    write(&args.out, "csv", &to_csv(&points))?;
+    write(&args.out, "json", &format!("{value:#}\n"))?;
+    write(&args.out, "svg", &to_svg(&points, &title)?)?;
+    let text = format!("written to {}.csv, .json and .svg", args.out.display());
+    ui.result(&value, text);
+    Ok(())
+}
+
+fn line(point: &Point) -> String {
+    let report = &point.report;
+    format!(
+        "patience {:<5} {:6.2} %  decided at step {:5.2}  {:8.1} cycles, {:8.1} without the exit",
+        point.patience,
+        100.0 * report.accuracy,
+        report.decision_step_mean,
+        report.cycles_mean.unwrap_or(0.0),
+        point.cycles_mean_no_exit
+    )
+}
+
+/// `mnist` of `mnist`, `own` of `some/folder/own.npz`.
+fn file_stem(dataset: &str) -> String {
+    let stem = Path::new(dataset).file_stem();
+    stem.map_or("model".into(), |stem| stem.to_string_lossy().into_owned())
+}
+
+fn write(out: &Path, extension: &str, text: &str) -> Result<()> {
+    let path = PathBuf::from(format!("{}.{extension}", out.display()));
+    write_whole(&path, text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))
+}

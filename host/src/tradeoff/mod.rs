@@ -1,0 +1,251 @@
+//! Accuracy against clock cycles, over models that were trained from fast to accurate.
+//!
+//! The dial is [`Options::patience`]: how much evidence an output waits for before it fires. The example
+//! `fast_to_accurate` makes the curve.
+
+mod picture;
+
+pub use picture::{to_svg, PictureError};
+
+use crate::dataset::Dataset;
+use crate::encoding::Latency;
+use crate::evaluate::{
+    evaluate, Backend, BackendError, CoreModel, EvaluateError, Inference, Report,
+};
+use crate::model_file::{self, ModelFile, ModelFileError};
+use crate::train::{train, Event, FastNetwork, Options, Samples, TrainError};
+use firmware_model::config::CoreConfig;
+use firmware_model::cycle::CycleModel;
+use firmware_model::image::{FitError, MemoryImage};
+use firmware_model::network::SpikeTrain;
+use serde::Serialize;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+use thiserror::Error;
+
+/// Why a curve cannot be made.
+#[derive(Debug, Error)]
+pub enum TradeoffError {
+    #[error("{} holds a model that was trained in another way: remove it, or give another folder for the models", .0.display())]
+    OtherModel(PathBuf),
+    #[error(transparent)]
+    Train(#[from] TrainError),
+    #[error(transparent)]
+    ModelFile(#[from] ModelFileError),
+    #[error("the network does not fit the core: {0}; give another --board, or smaller --layers")]
+    Fit(#[from] FitError),
+    #[error(transparent)]
+    Evaluate(#[from] EvaluateError),
+}
+
+/// What is the same for all models of a curve.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// The sizes of the layers, inputs first and classes last.
+    pub sizes: Vec<usize>,
+    pub steps: usize,
+    /// All options but the patience.
+    pub options: Options,
+}
+
+/// A model on the curve.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Point {
+    pub patience: f32,
+    #[serde(flatten)]
+    pub report: Report,
+    /// The mean clock cycles of the same decisions if no inference stopped before its last step.
+    pub cycles_mean_no_exit: f64,
+}
+
+/// The model of one patience: from the file at `path`, or trained, and then written there. `None` when
+/// `stop` became true before the training was over; nothing is written then.
+///
+/// # Errors
+/// Also when the file at `path` is of another training.
+pub fn train_or_load(
+    plan: &Plan,
+    patience: f32,
+    data: &Dataset,
+    path: &Path,
+    stop: &AtomicBool,
+    watch: &mut dyn FnMut(Event),
+) -> Result<Option<ModelFile>, TradeoffError> {
+    let options = Options {
+        patience,
+        ..plan.options.clone()
+    };
+    if path.exists() {
+        let model = model_file::load(path)?;
+        let network = &model.network;
+        let as_planned = model.dataset == data.name
+            && (network.sizes(), network.steps()) == (plan.sizes.clone(), plan.steps)
+            && (model.training.as_ref()).is_some_and(|t| t.options == options && !t.stopped);
+        return match as_planned {
+            true => Ok(Some(model)),
+            false => Err(TradeoffError::OtherModel(path.to_owned())),
+        };
+    }
+    let trained = train(data, &plan.sizes, plan.steps, &options, stop, watch)?;
+    if trained.stopped {
+        return Ok(None);
+    }
+    let code = Latency { steps: plan.steps };
+    let samples = Samples::encode(&data.test, data.maximum, code);
+    let test = FastNetwork::new(&trained.network).measure(&samples);
+    let model = ModelFile::of_training(data, &options, &trained, test.accuracy);
+    model_file::save(&model, path)?;
+    Ok(Some(model))
+}
+
+/// Runs the first `limit` test images through the cycle model of `core`, with and without the exit.
+/// `progress` is told how many images are done.
+pub fn measure(
+    model: &ModelFile,
+    patience: f32,
+    data: &Dataset,
+    core: &CoreConfig,
+    limit: Option<usize>,
+    progress: &mut dyn FnMut(usize),
+) -> Result<Point, TradeoffError> {
+    let cycle_model = CycleModel::new(&MemoryImage::new(&model.network, core)?);
+    let mut both = Both {
+        exits: CoreModel::new(cycle_model.clone(), core, true),
+        goes_on: CoreModel::new(cycle_model, core, false),
+        cycles_no_exit: 0,
+    };
+    let report = evaluate(model, data, limit, Some(&mut both), progress)?;
+    Ok(Point {
+        patience,
+        cycles_mean_no_exit: both.cycles_no_exit as f64 / report.images as f64,
+        report,
+    })
+}
+
+/// A core that exits, and one beside it that does not, of which the cycles are added up.
+struct Both {
+    exits: CoreModel,
+    goes_on: CoreModel,
+    cycles_no_exit: u64,
+}
+
+impl Backend for Both {
+    fn infer(&mut self, spikes: &[SpikeTrain]) -> Result<Vec<Inference>, BackendError> {
+        let cycles = self.goes_on.infer(spikes)?;
+        let cycles = cycles.iter().filter_map(|found| found.cycles);
+        self.cycles_no_exit += cycles.map(u64::from).sum::<u64>();
+        self.exits.infer(spikes)
+    }
+
+    fn weight_bits(&self) -> usize {
+        self.exits.weight_bits()
+    }
+}
+
+/// The points as CSV, a header first. An empty field is a number that there is not.
+pub fn to_csv(points: &[Point]) -> String {
+    let mut text = String::from(
+        "patience,images,accuracy,decision_step_mean,hidden_spikes_before_decision_mean,silent,\
+         cycles_mean,cycles_median,cycles_p99,cycles_max,bound_cycles_mean,cycles_over_bound,\
+         cycles_mean_no_exit\n",
+    );
+    let some = |value: Option<f64>| value.map_or(String::new(), |value| format!("{value:.3}"));
+    let count = |value: Option<u32>| value.map_or(String::new(), |value| value.to_string());
+    for point in points {
+        let r = &point.report;
+        writeln!(
+            text,
+            "{},{},{:.4},{:.3},{:.2},{},{},{},{},{},{},{},{:.3}",
+            point.patience,
+            r.images,
+            r.accuracy,
+            r.decision_step_mean,
+            r.hidden_spikes_before_decision_mean,
+            r.silent,
+            some(r.cycles_mean),
+            count(r.cycles_median),
+            count(r.cycles_p99),
+            count(r.cycles_max),
+            some(r.bound_cycles_mean),
+            some(r.cycles_over_bound),
+            point.cycles_mean_no_exit
+        )
+        .expect("a string takes everything");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset;
+    use firmware_model::board::Board;
+
+    fn plan(data: &Dataset) -> Plan {
+        Plan {
+            sizes: vec![64, 32, 10],
+            steps: 16,
+            options: Options {
+                epochs: 6,
+                ..Options::for_dataset(data)
+            },
+        }
+    }
+
+    fn get(plan: &Plan, patience: f32, path: &Path, stop: bool) -> Option<ModelFile> {
+        let data = dataset::load("digits").unwrap();
+        let stop = AtomicBool::new(stop);
+        train_or_load(plan, patience, &data, path, &stop, &mut |_| ()).unwrap()
+    }
+
+    #[test]
+    fn more_patience_decides_later() {
+        let data = dataset::load("digits").unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let core = Board::find("icebreaker").unwrap().core;
+        let points: Vec<Point> = [0.1, 2.0]
+            .into_iter()
+            .map(|patience| {
+                let path = folder.path().join(format!("{patience}.fsp"));
+                let model = get(&plan(&data), patience, &path, false).unwrap();
+                measure(&model, patience, &data, &core, Some(100), &mut |_| ()).unwrap()
+            })
+            .collect();
+        let [fast, patient] = points.as_slice() else {
+            panic!("two points");
+        };
+        assert_eq!((fast.report.mismatches, patient.report.mismatches), (0, 0));
+        assert!(fast.report.decision_step_mean < patient.report.decision_step_mean);
+        assert!(fast.report.cycles_mean < patient.report.cycles_mean);
+        assert!(fast.report.cycles_mean < Some(fast.cycles_mean_no_exit));
+
+        let csv = to_csv(&points);
+        let lines: Vec<Vec<&str>> = csv.lines().map(|line| line.split(',').collect()).collect();
+        assert_eq!(lines.len(), 3);
+        assert!(lines.iter().all(|fields| fields.len() == 13));
+        assert_eq!((lines[1][0], lines[1][1]), ("0.1", "100"));
+        let svg = to_svg(&points, "a title").unwrap();
+        for said in ["a title", "0.1", "2", "without the exit"] {
+            assert!(svg.contains(said), "{said}");
+        }
+    }
+
+    #[test]
+    fn a_model_that_is_there_is_not_trained_again() {
+        let data = dataset::load("digits").unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model.fsp");
+        let plan = plan(&data);
+        // A training that was stopped leaves nothing.
+        assert!(get(&plan, 1.0, &path, true).is_none());
+        assert!(!path.exists());
+        let trained = get(&plan, 1.0, &path, false).unwrap();
+        // With the flag set no training would come to an end.
+        assert_eq!(get(&plan, 1.0, &path, true), Some(trained));
+
+        let stop = AtomicBool::new(false);
+        let error = train_or_load(&plan, 2.0, &data, &path, &stop, &mut |_| ()).unwrap_err();
+        assert!(matches!(error, TradeoffError::OtherModel(_)), "{error}");
+    }
+}

@@ -47,7 +47,7 @@ struct Args {
     #[arg(
         long,
         value_delimiter = ',',
-        default_value = "0.05,0.1,0.2,0.35,0.5,0.75,1,1.5,2"
+        default_value = "0.1,0.2,0.3,0.4,0.5,0.7,1,1.5,2"
     )]
     patience: Vec<f32>,
     /// The board whose core counts the cycles

@@ -73,7 +73,7 @@ fn draw(points: &[Point], title: &str, svg: &mut String) -> Result<(), Box<dyn s
     }))?;
     chart
         .configure_series_labels()
-        .position(SeriesLabelPosition::LowerRight)
+        .position(SeriesLabelPosition::LowerMiddle)
         .background_style(WHITE)
         .border_style(BLACK)
         .draw()?;

@@ -44,8 +44,8 @@ struct VirtualBoard {
 }
 
 impl VirtualBoard {
-    fn start() -> Self {
-        let arguments = ["--json", "board", "--board", "icebreaker", "--sim", "model"];
+    fn start(board: &str) -> Self {
+        let arguments = ["--json", "board", "--board", board, "--sim", "model"];
         let mut process = Command::new(env!("CARGO_BIN_EXE_firstspike"))
             .args(arguments)
             .stdout(Stdio::piped())
@@ -100,7 +100,7 @@ fn write_model(folder: &Path, hidden: usize) -> PathBuf {
 fn set_up() -> (TempDir, String, VirtualBoard) {
     let folder = tempfile::tempdir().unwrap();
     let model = write_model(folder.path(), 40).to_str().unwrap().to_owned();
-    (folder, model, VirtualBoard::start())
+    (folder, model, VirtualBoard::start("icebreaker"))
 }
 
 #[test]
@@ -217,6 +217,21 @@ fn what_is_wrong_with_a_port_a_board_or_a_model_is_one_sentence() {
     assert!(message.contains("is busy"), "{message}");
     drop(held);
     json(&["deploy", &model, "--port", port]);
+}
+
+/// 921,600 baud on an OrangeCrab, which has no USB chip of its own.
+#[test]
+fn a_board_that_is_named_is_talked_to_at_its_baud_rate() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = write_model(folder.path(), 64);
+    let model = model.to_str().unwrap();
+    let board = VirtualBoard::start("orangecrab-25f");
+    let port = ["--port", &board.port];
+    failure(&[&["deploy", model], &port[..]].concat());
+    let named = [&["deploy", model, "--board", "orangecrab-25f"], &port[..]].concat();
+    json(&named);
+    // What is given goes before what the board's file says.
+    failure(&[&named[..], &["--baud", "115200"]].concat());
 }
 
 #[test]

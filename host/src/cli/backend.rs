@@ -3,7 +3,7 @@
 use super::board::{PowerUp, Sim};
 use super::deploy::load;
 use super::{interrupt, Ui};
-use crate::driver::{Board, DEFAULT_BAUD};
+use crate::driver::Board;
 use crate::evaluate::{weight_bits, Backend, BackendError, CoreModel, Inference};
 use anyhow::{bail, Context, Result};
 use firmware_model::board::Board as BoardData;
@@ -43,7 +43,7 @@ pub fn open(
             Box::new(Device::new(board, network, Some(virtual_board), ui)?)
         }
         port if port.contains('/') || port.to_uppercase().starts_with("COM") => {
-            let board = open_port(port, DEFAULT_BAUD)?;
+            let board = open_port(port, board.uart.baud)?;
             Box::new(Device::new(board, network, None, ui)?)
         }
         other => bail!("--on {other} is not known: give golden, model, rtl, or the path of a port"),

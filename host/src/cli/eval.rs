@@ -10,7 +10,7 @@ use std::path::PathBuf;
 /// The board whose core `model` and `rtl` are; a port's board tells its own.
 #[derive(Debug, clap::Args)]
 struct BoardArgs {
-    /// For model and rtl: a board's name, or the path of a board's .toml file
+    /// For model and rtl, and for the baud rate of a port: a board's name, or the path of a board's .toml file
     #[arg(long, default_value = "icebreaker")]
     board: String,
     /// For model and rtl: P, the neurons updated together [default: the board's]

@@ -12,9 +12,9 @@ pub struct PortArgs {
     /// The board's serial port, real or as `firstspike board` prints it
     #[arg(long)]
     pub port: String,
-    /// The baud rate of the board's gateware
-    #[arg(long, default_value_t = DEFAULT_BAUD, value_parser = clap::value_parser!(u32).range(1..))]
-    pub baud: u32,
+    /// The baud rate of the board's gateware [default: that of the --board, else 3000000]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    pub baud: Option<u32>,
     /// Go on only if the port has this board with its usual gateware: a name (see `firstspike boards`), or a .toml file
     #[arg(long)]
     pub board: Option<String>,
@@ -24,7 +24,9 @@ impl PortArgs {
     /// Opens the port, and checks that the board is the one that was named.
     pub fn open(&self) -> Result<Board> {
         let expected = self.board.as_deref().map(BoardFile::find).transpose()?;
-        let board = Board::open(&self.port, self.baud).map_err(|error| self.name(error))?;
+        let usual = expected.as_ref().map_or(DEFAULT_BAUD, |b| b.uart.baud);
+        let baud = self.baud.unwrap_or(usual);
+        let board = Board::open(&self.port, baud).map_err(|error| self.name(error))?;
         if let Some(expected) = &expected {
             (board.check_gateware(&gateware(expected))).map_err(|error| self.name(error))?;
         }

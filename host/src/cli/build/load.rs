@@ -25,6 +25,10 @@ pub fn run(
     for note in &board.notes {
         text.push_str(&format!("{note}\n"));
     }
-    text.push_str(&format!("Link: {}.\n", board.uart.connection()));
+    text.push_str(&format!(
+        "Link: {}, at {} baud (the commands with --port know it when they are given --board).\n",
+        board.uart.connection(),
+        board.uart.baud
+    ));
     Ok(text)
 }

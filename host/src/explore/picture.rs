@@ -4,6 +4,7 @@ use super::candidates::Shape;
 use super::survey::{Choice, Survey};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
+use std::ops::Range;
 use thiserror::Error;
 
 /// The picture could not be drawn.
@@ -31,13 +32,14 @@ fn draw(survey: &Survey, title: &str, svg: &mut String) -> Result<(), Box<dyn st
     let most = largest(|choice| choice.cycles.mean);
     let cells = 0.0..1.1 * largest(|choice| f64::from(choice.logic_cells()));
     let cycles = least.fold(most, f64::min) / 1.25..1.25 * most;
+    let ticks = ticks(&cycles);
     let whole = |value: &f64| format!("{value:.0}");
     let mut chart = ChartBuilder::on(&area)
         .caption(title, ("sans-serif", 17))
         .margin(14)
         .x_label_area_size(44)
         .y_label_area_size(60)
-        .build_cartesian_2d(cells, cycles.log_scale())?;
+        .build_cartesian_2d(cells, cycles.log_scale().with_key_points(ticks))?;
     chart
         .configure_mesh()
         .light_line_style(WHITE)
@@ -89,6 +91,13 @@ fn draw(survey: &Survey, title: &str, svg: &mut String) -> Result<(), Box<dyn st
     Ok(())
 }
 
+/// 1, 2 and 5 times the powers of ten within a range.
+fn ticks(range: &Range<f64>) -> Vec<f64> {
+    let powers = (0..12).map(|power| 10f64.powi(power));
+    let all = powers.flat_map(|power| [power, 2.0 * power, 5.0 * power]);
+    all.filter(|tick| range.contains(tick)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,6 +128,12 @@ mod tests {
             .filter(|line| line.contains("<circle") && line.contains("fill=\"none\""));
         assert_eq!(rings.count(), 2);
         assert!(svg.contains("a title"));
+    }
+
+    #[test]
+    fn an_axis_of_less_than_ten_to_one_has_its_numbers() {
+        assert_eq!(ticks(&(1_400.0..9_800.0)), [2_000.0, 5_000.0]);
+        assert_eq!(ticks(&(80.0..500.0)), [100.0, 200.0]);
     }
 
     #[test]

@@ -271,7 +271,10 @@ fn a_board_is_loaded_by_the_first_of_its_tools_that_is_there() {
         said.contains("Loaded into the configuration flash by lasting."),
         "{said}"
     );
-    assert!(said.contains("Link: the board's FT231X, at 3000000 baud"), "{said}");
+    assert!(
+        said.contains("Link: the board's FT231X, at 3000000 baud"),
+        "{said}"
+    );
 }
 
 #[test]

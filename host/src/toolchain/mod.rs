@@ -17,7 +17,7 @@ mod trial;
 
 pub use build::BuildJob;
 pub use error::ToolchainError;
-pub use flash::{flash, flash_tool_install, FlashError};
 pub use find::{Found, Origin, Tool, Toolbox};
+pub use flash::{flash, flash_tool_install, FlashError};
 pub use report::{BuildReport, BuiltFiles, Seconds, ToolVersions, Usage};
 pub use trial::{Netlist, Placed, Synthesised};

@@ -251,7 +251,11 @@ fn bench_measures_a_model_or_a_random_network() {
         let sent = told["bytes_sent_per_image"].as_f64().unwrap();
         assert!((40.0..260.0).contains(&sent), "{sent}");
         assert!((10.0..30.0).contains(&told["bytes_received_per_image"].as_f64().unwrap()));
-        let busy = told["core_busy_share"].as_f64().unwrap();
-        assert!(busy > 0.0 && busy <= 1.0);
+        let number = |name: &str| told[name].as_f64().unwrap();
+        for share in ["core_busy_share", "core_idle_share", "line_use_to_board"] {
+            assert!((0.01..1.0).contains(&number(share)), "{share}");
+        }
+        assert!(number("core_busy_cycles") + number("core_idle_cycles") <= number("clock_cycles"));
+        assert!(["link", "core", "host"].contains(&told["bound_by"].as_str().unwrap()));
     }
 }

@@ -1,3 +1,5 @@
+mod row;
+
 use super::deploy::load;
 use super::port::{board_name, shape, PortArgs};
 use super::Ui;
@@ -9,10 +11,9 @@ use crate::model_file::{self, ModelFile};
 use anyhow::{ensure, Context, Result};
 use firmware_model::image::largest_fitting;
 use firmware_model::network::{Layer, Network, SpikeTrain};
-use firmware_model::protocol::DeviceConfig;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use serde::Serialize;
+use row::{in_a_row, Row};
 use serde_json::json;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -140,107 +141,6 @@ fn one_at_a_time<'a>(
         answers,
         round_trips,
     })
-}
-
-/// Images that went as fast as the credits allow.
-struct Row {
-    answers: Vec<Answer>,
-    seconds: f64,
-    /// Bytes to the board and back.
-    sent: u64,
-    received: u64,
-    recoveries: u64,
-    /// The board's clock cycles meanwhile.
-    clocks: u64,
-    /// Those in which its core computed, or had a result that could not be handed over yet.
-    busy: u64,
-    /// Those in which its core waited for an image, the wait for the first one not counted.
-    idle: u64,
-}
-
-/// What sets the rate of images.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-enum Bound {
-    /// The line in its fuller direction.
-    Link,
-    /// The core.
-    Core,
-    /// Neither is in use nearly all the time: the host answers late, or the board has too few credits.
-    Host,
-}
-
-/// Below this share of the time nothing is in use "nearly all the time".
-const FULL: f64 = 0.8;
-
-impl Bound {
-    fn words(self) -> &'static str {
-        match self {
-            Bound::Link => "as fast as the line",
-            Bound::Core => "as fast as the core",
-            Bound::Host => "held up by the host",
-        }
-    }
-}
-
-impl Row {
-    /// The share of the board's time in which so many bytes were on the line, at ten bit times each.
-    fn line_use(&self, bytes: u64, device: &DeviceConfig) -> f64 {
-        let seconds = self.clocks as f64 / f64::from(device.clock_hz);
-        10.0 * bytes as f64 / f64::from(device.baud) / seconds
-    }
-
-    fn share(&self, clocks: u64) -> f64 {
-        clocks as f64 / self.clocks as f64
-    }
-
-    fn bound_by(&self, device: &DeviceConfig) -> Bound {
-        let link = self.line_use(self.sent.max(self.received), device);
-        let core = self.share(self.busy);
-        match link >= core {
-            _ if link.max(core) < FULL => Bound::Host,
-            true => Bound::Link,
-            false => Bound::Core,
-        }
-    }
-}
-
-fn in_a_row<'a>(
-    board: &mut Board,
-    images: impl Iterator<Item = &'a SpikeTrain>,
-    count: u32,
-    ui: &Ui,
-) -> Result<Row> {
-    let bar = ui.bar(count.into(), "in a row");
-    let mut answers = Vec::new();
-    let (counters, traffic, start) = (board.counters()?, board.traffic(), Instant::now());
-    let done = board.infer_each(images, |_, found| {
-        answers.push(found);
-        bar.inc(1);
-    });
-    let seconds = start.elapsed().as_secs_f64();
-    bar.finish_and_clear();
-    done?;
-    let after = board.traffic();
-    let counted = board.counters()?;
-    let sum = |of: fn(&Answer) -> u32| answers.iter().skip(1).map(|a| u64::from(of(a))).sum();
-    let (cycles, idle): (u64, u64) = (sum(|a| a.cycles), sum(|a| a.idle));
-    Ok(Row {
-        seconds,
-        clocks: passed(counters.clock, counted.clock, cycles + idle).max(1),
-        busy: passed(counters.busy, counted.busy, cycles),
-        idle,
-        answers,
-        sent: after.sent - traffic.sent,
-        received: after.received - traffic.received,
-        recoveries: after.recoveries - traffic.recoveries,
-    })
-}
-
-/// How far a counter that wraps has come, if it was `least` or more.
-fn passed(before: u32, after: u32, least: u64) -> u64 {
-    let beyond = after.wrapping_sub(before).wrapping_sub(least as u32);
-    least + u64::from(beyond)
 }
 
 fn report(args: &Args, board: &Board, network: &Network, alone: &Alone, row: &Row, ui: &Ui) {

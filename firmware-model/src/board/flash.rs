@@ -34,13 +34,45 @@ pub struct Flash {
 }
 
 impl Flash {
-    /// The command line, as it is typed.
+    /// The command line, as it is typed into a shell.
     pub fn command_line(&self, bitstream: &str) -> String {
-        let words = self.arguments.iter().map(String::as_str);
+        let arguments = self.arguments.iter().map(String::as_str);
         std::iter::once(self.tool.as_str())
-            .chain(words)
+            .chain(arguments)
             .chain([bitstream])
+            .map(quoted)
             .collect::<Vec<_>>()
             .join(" ")
+    }
+}
+
+/// The word as a shell takes it for one.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./:=,+@".contains(c);
+    match !word.is_empty() && word.chars().all(plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_line_can_be_typed_as_it_is_shown() {
+        let flash = Flash {
+            tool: "dfu-util".to_owned(),
+            writes: Writes::Flash,
+            arguments: vec!["--device".to_owned(), "1209:5af0".to_owned()],
+        };
+        assert_eq!(
+            flash.command_line("build/a.bit"),
+            "dfu-util --device 1209:5af0 build/a.bit"
+        );
+        assert_eq!(
+            flash.command_line("it's here/a.bit"),
+            r"dfu-util --device 1209:5af0 'it'\''s here/a.bit'"
+        );
     }
 }

@@ -44,6 +44,23 @@ fn boards_tells_what_each_board_holds() {
 }
 
 #[test]
+fn the_readme_lists_every_board_with_its_tools() {
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
+    let readme = std::fs::read_to_string(readme).unwrap();
+    for board in json(&["boards", "--json"])["boards"].as_array().unwrap() {
+        let name = board["name"].as_str().unwrap();
+        let row = readme
+            .lines()
+            .find(|line| line.starts_with("| `") && line.contains(&format!("`{name}`")));
+        let row = row.unwrap_or_else(|| panic!("{name} has no row"));
+        for way in board["flash"].as_array().unwrap() {
+            let tool = way["tool"].as_str().unwrap();
+            assert!(row.contains(tool), "{name}: {tool}");
+        }
+    }
+}
+
+#[test]
 fn one_board_tells_its_pins_its_tools_and_what_its_user_has_to_know() {
     let text = String::from_utf8(firstspike(&["boards", "tinyfpga-bx"]).stdout).unwrap();
     for line in [

@@ -100,6 +100,7 @@ pub struct Link {
     pub result_silent: Signal<In, Bit>,
     pub result_overshoot: Signal<In, Bits<16>>,
     pub result_cycles: Signal<In, Bits<32>>,
+    /// The clocks that the core waited for this image.
     pub result_idle: Signal<In, Bits<32>>,
     /// The result has been sent.
     pub result_take: Signal<Out, Bit>,

@@ -6,9 +6,13 @@ use thiserror::Error;
 /// The width of a potential (kept as the margin V - threshold), in bits, two's complement.
 pub const POTENTIAL_BITS: u32 = 16;
 /// The choices of P, the neurons that are updated together.
-pub const LANE_CHOICES: [u16; 5] = [8, 16, 32, 64, 128];
+pub const LANE_CHOICES: [u16; 7] = [8, 16, 32, 64, 128, 256, 512];
 /// The choices of S, the input spikes that are taken together.
 pub const BANK_CHOICES: [u8; 4] = [1, 2, 4, 8];
+/// The choices of B, the beats in which the lanes' counts are added to the margins.
+pub const BEAT_CHOICES: [u8; 3] = [1, 2, 4];
+/// The fewest lanes of one beat.
+pub const MIN_GROUP: u16 = 8;
 
 /// The sizes of a core. One bitstream has one of these and serves every network that fits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -18,13 +22,15 @@ pub struct CoreConfig {
     pub lanes: u16,
     /// S: weight memories, and so input spikes taken together.
     pub banks: u8,
+    /// B: the P lanes share P / B adders, which serve them in B beats after each fold.
+    pub beats: u8,
     /// Rows of P weight bits in each bank, over all layers.
     pub weight_rows: u32,
     /// Folds (groups of P neurons) that have potentials and thresholds, over all layers.
     pub fold_slots: u16,
     /// Input spikes that a bank can queue for one inference: the core takes `banks * input_rows` inputs.
     pub input_rows: u16,
-    /// Hidden spikes that a bank can queue: a hidden layer has up to `banks * hidden_rows` neurons.
+    /// Hidden spikes that a bank can queue: as many as all hidden layers together have neurons for it.
     pub hidden_rows: u16,
     /// Received frames that the device can hold: the credits of the link.
     pub frame_slots: u8,
@@ -35,10 +41,18 @@ pub struct CoreConfig {
 /// Why a core of such sizes is not built.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ConfigError {
-    #[error("{found} lanes: choose one of 8, 16, 32, 64, 128")]
+    #[error("{found} lanes: choose one of 8, 16, 32, 64, 128, 256, 512")]
     Lanes { found: u16 },
     #[error("{found} banks: choose one of 1, 2, 4, 8")]
     Banks { found: u8 },
+    #[error("{found} beats: choose one of 1, 2, 4")]
+    Beats { found: u8 },
+    #[error(
+        "{lanes} lanes in {beats} beats: a beat has {MIN_GROUP} lanes or more, choose fewer beats"
+    )]
+    Group { lanes: u16, beats: u8 },
+    #[error("{lanes} lanes in {beats} beats: more than 128 lanes take 1 or 2")]
+    ManyLanes { lanes: u16, beats: u8 },
     #[error("{name} is {found}: choose between {min} and {max}")]
     Range {
         name: &'static str,
@@ -53,12 +67,7 @@ pub enum ConfigError {
 impl CoreConfig {
     /// Checks every size against what the core is written for.
     pub fn check(&self) -> Result<(), ConfigError> {
-        if !LANE_CHOICES.contains(&self.lanes) {
-            return Err(ConfigError::Lanes { found: self.lanes });
-        }
-        if !BANK_CHOICES.contains(&self.banks) {
-            return Err(ConfigError::Banks { found: self.banks });
-        }
+        check_shape(self.lanes, self.banks, self.beats)?;
         let ranges = [
             ("weight_rows", self.weight_rows, 16, 65_536),
             ("fold_slots", self.fold_slots.into(), 2, 128),
@@ -91,8 +100,33 @@ impl CoreConfig {
         Ok(())
     }
 
+    /// The lanes of one beat, P / B.
+    pub fn group(&self) -> usize {
+        usize::from(self.lanes) / usize::from(self.beats)
+    }
+
     /// The bytes of one row of one bank.
     pub fn row_bytes(&self) -> usize {
         usize::from(self.lanes) / 8
     }
+}
+
+/// Checks the sizes that a core's blocks are written for: lanes, banks and beats.
+pub fn check_shape(lanes: u16, banks: u8, beats: u8) -> Result<(), ConfigError> {
+    if !LANE_CHOICES.contains(&lanes) {
+        return Err(ConfigError::Lanes { found: lanes });
+    }
+    if !BANK_CHOICES.contains(&banks) {
+        return Err(ConfigError::Banks { found: banks });
+    }
+    if !BEAT_CHOICES.contains(&beats) {
+        return Err(ConfigError::Beats { found: beats });
+    }
+    if lanes / u16::from(beats) < MIN_GROUP {
+        return Err(ConfigError::Group { lanes, beats });
+    }
+    if lanes > 128 && beats > 2 {
+        return Err(ConfigError::ManyLanes { lanes, beats });
+    }
+    Ok(())
 }

@@ -6,6 +6,7 @@
 
 use crate::image::MemoryImage;
 use crate::network::{Decision, Spike};
+use std::collections::VecDeque;
 
 /// A decision, and the clock cycles that it took the core from its start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,11 +15,22 @@ pub struct Inference {
     pub cycles: u32,
 }
 
+/// The most words of a chunk: what the counters of the lanes hold.
+pub const CHUNK_WORDS: usize = 15;
+/// The most steps that are under way at a time.
+pub const STEPS_UNDER_WAY: usize = 2;
+
+/// From the cycle in which a word is issued to the one in which the first beat of its chunk has fired.
+const TO_FIRE: usize = 8;
+/// The fewest cycles between two chunks of the same fold: a margin is read, changed and written back.
+const SAME_FOLD: usize = 3;
+
 /// The core with one network loaded.
 #[derive(Debug, Clone)]
 pub struct CycleModel {
     lanes: usize,
     banks: usize,
+    beats: usize,
     last_step: usize,
     outputs: usize,
     layers: Vec<Layer>,
@@ -40,6 +52,7 @@ impl CycleModel {
     /// The core after `image` was loaded into it.
     pub fn new(image: &MemoryImage) -> Self {
         let (lanes, banks) = (usize::from(image.core.lanes), usize::from(image.core.banks));
+        let beats = usize::from(image.core.beats);
         let layers = (image.geometry.layers.iter())
             .map(|place| {
                 let (rows, folds) = (usize::from(place.rows), usize::from(place.folds));
@@ -72,6 +85,7 @@ impl CycleModel {
         CycleModel {
             lanes,
             banks,
+            beats,
             last_step: usize::from(image.geometry.last_step),
             outputs: usize::from(image.geometry.outputs),
             layers,
@@ -95,65 +109,50 @@ impl CycleModel {
             layer.margins.copy_from_slice(&layer.start_margins);
             layer.fired.fill(false);
         }
-        // PROBE and its answer take cycles 1 and 2; `now` is the cycle of the state STEP.
-        let mut now = 3;
-        let mut first = None;
-        for spikes in spikes.chunk_by(|a, b| a.step == b.step) {
-            let events: Vec<usize> = spikes.iter().map(|s| usize::from(s.input)).collect();
-            let (next, decided) = self.run_step(now + 1, events);
-            now = next;
-            if decided && first.is_none() {
-                let found = self.scan(now, usize::from(spikes[0].step));
-                if exit {
-                    return found;
-                }
-                first = Some(found.decision);
-            }
-        }
-        // One more STEP finds no more spikes.
-        let end = self.scan(now + 1, self.last_step);
-        Inference {
-            decision: first.unwrap_or(end.decision),
-            ..end
-        }
-    }
-
-    /// All layers at one step, the first one's state LAYER at cycle `now`. Returns the cycle of the
-    /// state that follows, and whether an output fired.
-    fn run_step(&mut self, mut now: usize, mut events: Vec<usize>) -> (usize, bool) {
         let last = self.layers.len() - 1;
-        for index in 0..=last {
-            let layer = &mut self.layers[index];
-            layer.add(&events);
+        let mut steps = spikes.chunk_by(|a, b| a.step == b.step).peekable();
+        let mut schedule = Schedule::new(self.beats, self.banks, self.lanes);
+        let mut decision = None;
+        loop {
+            let run = match schedule.choose(steps.peek().is_some(), last) {
+                Choice::Inputs => {
+                    let spikes = steps.next().expect("there is one");
+                    Run {
+                        layer: 0,
+                        step: usize::from(spikes[0].step),
+                        events: spikes.iter().map(|s| usize::from(s.input)).collect(),
+                    }
+                }
+                Choice::Hidden(run) => run,
+                Choice::Wait => continue,
+                Choice::End => break,
+            };
+            let layer = &mut self.layers[run.layer];
+            layer.add(&run.events);
             let spikes = layer.fire();
-            let words = fullest_bank(&events, self.banks);
-            // The first layer learns while it runs its first fold how many words the step has.
-            let first_fold_end = if index == 0 {
-                now + 1 + words
-            } else {
-                now + words
-            };
-            let fold_end = |fold: usize| match index {
-                0 if fold == 0 => first_fold_end,
-                0 => first_fold_end + 2 + fold * words,
-                _ => first_fold_end + fold * words,
-            };
-            if index == last {
-                return (fold_end(layer.folds - 1) + 7, !spikes.is_empty());
+            let words = fullest_bank(&run.events, self.banks);
+            let fold_ends = schedule.issue(layer.folds, words, run.layer == 0);
+            if run.layer < last {
+                schedule.extract(run.layer, run.step, &fold_ends, spikes);
+                continue;
             }
-            let quiet = extract(layer.folds, self.lanes, self.banks, &spikes, fold_end);
-            now = quiet + 1;
-            if spikes.is_empty() {
-                break;
+            let settled = schedule.settle(&fold_ends);
+            if decision.is_none() && !spikes.is_empty() {
+                decision = Some(self.decide(Some(run.step)));
+                if exit {
+                    schedule.now = settled + 1;
+                    break;
+                }
             }
-            events = spikes;
         }
-        (now, false)
+        Inference {
+            decision: decision.unwrap_or_else(|| self.decide(None)),
+            cycles: self.scanned(schedule.now) as u32,
+        }
     }
 
-    /// The greatest margin of the outputs: the state SCAN at cycle `now`, then one cycle a fold and one
-    /// an output, and a last one to compare.
-    fn scan(&self, now: usize, step: usize) -> Inference {
+    /// The greatest margin of the outputs wins, of equal ones the first.
+    fn decide(&self, decided_at: Option<usize>) -> Decision {
         let margins = &self.layers[self.layers.len() - 1].margins[..self.outputs];
         let mut class = 0;
         for (index, &margin) in margins.iter().enumerate() {
@@ -161,16 +160,187 @@ impl CycleModel {
                 class = index;
             }
         }
-        let folds = self.outputs.div_ceil(self.lanes);
-        Inference {
-            decision: Decision {
-                class,
-                step,
-                silent: margins[class] < 0,
-                overshoot: i32::from(margins[class]),
-            },
-            cycles: (now + 1 + folds + self.outputs) as u32,
+        Decision {
+            class,
+            step: decided_at.unwrap_or(self.last_step),
+            silent: margins[class] < 0,
+            overshoot: i32::from(margins[class]),
         }
+    }
+
+    /// The cycles of an inference whose state SCAN is in cycle `now`: then come one cycle a row of
+    /// outputs, one an output, and a last one to compare.
+    fn scanned(&self, now: usize) -> usize {
+        let rows = self.outputs.div_ceil(self.lanes / self.beats);
+        now + 1 + rows + self.outputs
+    }
+}
+
+/// One layer at one step, ready to run.
+struct Run {
+    layer: usize,
+    step: usize,
+    events: Vec<usize>,
+}
+
+/// What the sequencer does next.
+enum Choice {
+    /// Layer 1 at the next step that has input spikes.
+    Inputs,
+    /// A deeper layer.
+    Hidden(Run),
+    /// Nothing in this cycle.
+    Wait,
+    /// The input is over and everything is done.
+    End,
+}
+
+/// When the core does what. All times are clock cycles from the start of the inference.
+struct Schedule {
+    beats: usize,
+    banks: usize,
+    lanes: usize,
+    /// The state CHOOSE.
+    now: usize,
+    /// The last chunk's last word was issued.
+    chunk_end: usize,
+    /// Steps that were begun and have neither come to the output layer nor ended on the way.
+    under_way: usize,
+    /// Some of them will have ended on the way from these cycles on.
+    dead_ends: VecDeque<usize>,
+    /// The output layer's last run has been looked at for spikes.
+    settled: usize,
+    /// From this cycle on the pickers take another mask.
+    pickers_free: usize,
+    /// The last mask went to the pickers.
+    taken: usize,
+    /// Deeper layers that can be run, from the given cycle on, in the order in which their events came.
+    ready: VecDeque<(usize, Run)>,
+}
+
+impl Schedule {
+    /// PROBE and its answer take cycles 1 and 2.
+    fn new(beats: usize, banks: usize, lanes: usize) -> Self {
+        Schedule {
+            beats,
+            banks,
+            lanes,
+            now: 3,
+            chunk_end: 0,
+            under_way: 0,
+            dead_ends: VecDeque::new(),
+            settled: 0,
+            pickers_free: 0,
+            taken: 0,
+            ready: VecDeque::new(),
+        }
+    }
+
+    /// The state CHOOSE: a deeper layer first, else the next step, if not too many are under way. The output
+    /// layer waits until its last run has settled: its margins are the result if that run decides.
+    fn choose(&mut self, inputs: bool, last: usize) -> Choice {
+        while self
+            .dead_ends
+            .front()
+            .is_some_and(|&cycle| cycle <= self.now)
+        {
+            self.dead_ends.pop_front();
+            self.under_way -= 1;
+        }
+        let settled = self.settled < self.now;
+        let is_output = |layer| layer == last;
+        if let Some((from, run)) = self.ready.front() {
+            if *from <= self.now && (settled || !is_output(run.layer)) {
+                let (_, run) = self.ready.pop_front().expect("there is one");
+                self.under_way -= usize::from(is_output(run.layer));
+                return Choice::Hidden(run);
+            }
+        }
+        if inputs && self.under_way < STEPS_UNDER_WAY && (settled || !is_output(0)) {
+            self.under_way += usize::from(!is_output(0));
+            return Choice::Inputs;
+        }
+        if !inputs && self.under_way == 0 && settled {
+            self.now += 1;
+            return Choice::End;
+        }
+        self.now += 1;
+        Choice::Wait
+    }
+
+    /// Issues all words of a layer after CHOOSE, one a cycle, and returns the cycle of each fold's last one. Words
+    /// wait where a chunk would end too early after the one before: its beats need the adders, or the margins.
+    fn issue(&mut self, folds: usize, words: usize, probe: bool) -> Vec<usize> {
+        let (other_fold, same_fold) = (self.beats, self.beats.max(SAME_FOLD));
+        let mut next = self.now + 1;
+        let mut ends = Vec::with_capacity(folds);
+        if probe {
+            // The first fold finds out how many words there are, by one that is empty. The last chunk may be that word
+            // alone, but for the first chunk, which has two.
+            for first in (0..=words).step_by(CHUNK_WORDS) {
+                let shortest = if first == 0 { 2 } else { 1 };
+                next = next.max(self.chunk_end + same_fold + 1 - shortest);
+                next += (words + 1 - first).min(CHUNK_WORDS);
+                self.chunk_end = next - 1;
+            }
+            ends.push(self.chunk_end);
+            // The word behind the empty one is dropped, and then the sequencer hears of it.
+            next += 2;
+        }
+        while ends.len() < folds {
+            for first in (0..words).step_by(CHUNK_WORDS) {
+                // The layer may have a single fold, so that the one before in the first was this one.
+                let apart = if first == 0 && !ends.is_empty() {
+                    other_fold
+                } else {
+                    same_fold
+                };
+                next += (words - first).min(CHUNK_WORDS) - 1;
+                next = next.max(self.chunk_end + apart) + 1;
+                self.chunk_end = next - 1;
+            }
+            ends.push(self.chunk_end);
+        }
+        self.now = next;
+        ends
+    }
+
+    /// The fire masks of a hidden layer become events of the next one.
+    ///
+    /// A mask comes with each beat; it is fetched a cycle later at the earliest, and waits until the mask before it
+    /// has given up its last spike, at one spike a bank and cycle.
+    fn extract(&mut self, layer: usize, step: usize, fold_ends: &[usize], spikes: Vec<usize>) {
+        let group = self.lanes / self.beats;
+        let mut rest = spikes.as_slice();
+        let mut empty = self.pickers_free;
+        for (fold, end) in fold_ends.iter().enumerate() {
+            for beat in 0..self.beats {
+                let beyond = fold * self.lanes + (beat + 1) * group;
+                let (here, later) = rest.split_at(rest.partition_point(|&neuron| neuron < beyond));
+                rest = later;
+                let fetched = self.taken.max(end + TO_FIRE + beat + 1);
+                self.taken = self.pickers_free.max(fetched + 1);
+                empty = self.taken + fullest_bank(here, self.banks).max(1);
+                self.pickers_free = empty;
+            }
+        }
+        self.pickers_free = empty + 2;
+        if spikes.is_empty() {
+            self.dead_ends.push_back(self.pickers_free);
+        } else {
+            let run = Run {
+                layer: layer + 1,
+                step,
+                events: spikes,
+            };
+            self.ready.push_back((self.pickers_free, run));
+        }
+    }
+
+    /// The output layer was run: the cycle in which the sequencer learns whether an output fired.
+    fn settle(&mut self, fold_ends: &[usize]) -> usize {
+        self.settled = fold_ends[fold_ends.len() - 1] + TO_FIRE + self.beats;
+        self.settled
     }
 }
 
@@ -204,31 +374,4 @@ fn fullest_bank(events: &[usize], banks: usize) -> usize {
         counts[event % banks] += 1;
     }
     counts[..banks].iter().copied().max().unwrap_or(0)
-}
-
-/// The cycle in which the pickers have turned the fire masks of all folds into events.
-///
-/// `fold_end` is the cycle in which the last word of a fold is issued. Its mask can be fetched six
-/// cycles later; a fetched mask waits until the mask before it has given up its last spike, at one
-/// spike a bank and cycle.
-fn extract(
-    folds: usize,
-    lanes: usize,
-    banks: usize,
-    spikes: &[usize],
-    fold_end: impl Fn(usize) -> usize,
-) -> usize {
-    let mut spikes = spikes;
-    let (mut taken, mut free, mut quiet) = (0, 0, 0);
-    for fold in 0..folds {
-        let count = spikes.partition_point(|&neuron| neuron < (fold + 1) * lanes);
-        let (here, rest) = spikes.split_at(count);
-        spikes = rest;
-        let picks = fullest_bank(here, banks);
-        let fetched = taken.max(fold_end(fold) + 6);
-        taken = free.max(fetched + 1);
-        free = taken + picks.max(1);
-        quiet = taken + picks + 1;
-    }
-    quiet
 }

@@ -35,7 +35,7 @@ pub struct Device {
     busy_cycles: u64,
     /// `link_bits` when the last inference was done.
     idle_since: u64,
-    bad_frames: u16,
+    bad_frames: u8,
 }
 
 /// An image whose last chunk has not come.
@@ -161,10 +161,10 @@ impl Device {
             }
             Request::Margins {
                 slot,
-                lane,
+                octet,
                 margins,
             } => {
-                self.memories.write_margins(slot, lane, margins);
+                self.memories.write_margins(slot, octet, margins);
                 Ok(vec![status::OK])
             }
             Request::Arm(crc) => self.arm(crc),
@@ -243,7 +243,7 @@ impl Device {
         Counters {
             clock: clocks.wrapping_add(self.busy_cycles) as u32,
             busy: self.busy_cycles as u32,
-            bad_frames: self.bad_frames,
+            bad_frames: self.bad_frames.into(),
             overruns: 0,
         }
     }

@@ -24,11 +24,11 @@ pub const UNUSED_MARGIN: i16 = i16::MIN;
 pub enum FitError {
     #[error("the network has {found} inputs, the core takes {max}")]
     Inputs { found: usize, max: usize },
-    #[error("hidden layer {layer} has {found} neurons, the core takes {max} in a hidden layer")]
+    #[error("the hidden layers take {found} rows of spikes in a bank, the core has {max}, so up to {neurons} neurons")]
     Hidden {
-        layer: usize,
         found: usize,
         max: usize,
+        neurons: usize,
     },
     #[error("the network's neurons take {found} folds of {lanes}, the core has room for {max}")]
     Folds {
@@ -90,7 +90,6 @@ impl Geometry {
     pub fn fit(sizes: &[usize], steps: usize, core: &CoreConfig) -> Result<Self, FitError> {
         let (lanes, banks) = (usize::from(core.lanes), usize::from(core.banks));
         let inputs_max = banks * usize::from(core.input_rows);
-        let hidden_max = banks * usize::from(core.hidden_rows);
         let (inputs, outputs) = (sizes[0], sizes[sizes.len() - 1]);
         if inputs > inputs_max {
             return Err(FitError::Inputs {
@@ -98,14 +97,15 @@ impl Geometry {
                 max: inputs_max,
             });
         }
-        for (layer, &found) in sizes.iter().enumerate().take(sizes.len() - 1).skip(1) {
-            if found > hidden_max {
-                return Err(FitError::Hidden {
-                    layer,
-                    found,
-                    max: hidden_max,
-                });
-            }
+        let hidden = &sizes[1..sizes.len() - 1];
+        let hidden_rows = hidden.iter().map(|n| n.div_ceil(banks)).sum();
+        let hidden_max = usize::from(core.hidden_rows);
+        if hidden_rows > hidden_max {
+            return Err(FitError::Hidden {
+                found: hidden_rows,
+                max: hidden_max,
+                neurons: hidden_max * banks,
+            });
         }
         let folds: usize = sizes[1..].iter().map(|n| n.div_ceil(lanes)).sum();
         let slots_max = usize::from(core.fold_slots);
@@ -267,7 +267,8 @@ impl MemoryImage {
     }
 }
 
-/// Checks that no neuron's margin can leave the width of a potential before it has fired.
+/// Checks that no neuron's margin can leave the width of a potential before it has fired. The upper half of
+/// the positive numbers is taken: it marks neurons that have fired.
 fn check_potentials(network: &Network) -> Result<(), FitError> {
     let limit = 1i64 << (POTENTIAL_BITS - 1);
     for (index, layer) in network.layers().iter().enumerate() {
@@ -291,7 +292,7 @@ fn margin_fits(layer: &Layer, neuron: usize, limit: i64) -> bool {
     let threshold = i64::from(layer.thresholds()[neuron]);
     // An unused lane starts at -limit and adds every input: it must stay negative.
     -threshold - negative >= -limit
-        && positive - threshold < limit
+        && positive - threshold < limit / 2
         && (layer.inputs() as i64) < limit
 }
 

@@ -1,6 +1,6 @@
 //! The cycle model decides as the golden reference does, for networks and spikes of all shapes.
 
-use firmware_model::config::{CoreConfig, BANK_CHOICES, LANE_CHOICES};
+use firmware_model::config::{CoreConfig, BANK_CHOICES, BEAT_CHOICES, LANE_CHOICES};
 use firmware_model::cycle::CycleModel;
 use firmware_model::golden;
 use firmware_model::image::MemoryImage;
@@ -29,26 +29,28 @@ fn case() -> impl Strategy<Value = (Network, SpikeTrain, CoreConfig)> {
         let train = proptest::collection::vec(step, network.inputs());
         let lanes = proptest::sample::select(LANE_CHOICES.to_vec());
         let banks = proptest::sample::select(BANK_CHOICES.to_vec());
-        (
-            Just(network),
-            train.prop_map(SpikeTrain::from_raw),
-            lanes,
-            banks,
+        let beats = proptest::sample::select(BEAT_CHOICES.to_vec());
+        let shape = (lanes, banks, beats).prop_filter("no such core", |&(lanes, banks, beats)| {
+            core(lanes, banks, beats).check().is_ok()
+        });
+        (Just(network), train.prop_map(SpikeTrain::from_raw), shape).prop_map(
+            |(network, train, (lanes, banks, beats))| (network, train, core(lanes, banks, beats)),
         )
-            .prop_map(|(network, train, lanes, banks)| {
-                let core = CoreConfig {
-                    lanes,
-                    banks,
-                    weight_rows: 8_192,
-                    fold_slots: 128,
-                    input_rows: 128,
-                    hidden_rows: 128,
-                    frame_slots: 2,
-                    input_buffers: 2,
-                };
-                (network, train, core)
-            })
     })
+}
+
+fn core(lanes: u16, banks: u8, beats: u8) -> CoreConfig {
+    CoreConfig {
+        lanes,
+        banks,
+        beats,
+        weight_rows: 8_192,
+        fold_slots: 128,
+        input_rows: 128,
+        hidden_rows: 256,
+        frame_slots: 2,
+        input_buffers: 2,
+    }
 }
 
 proptest! {

@@ -7,9 +7,16 @@ use firmware_model::board::Board;
 use firmware_model::config::CoreConfig;
 use rust_hdl::prelude::*;
 
-/// Everything between a board's pins, in one clock domain. P lanes, S banks, Q = P / S.
+/// Everything between a board's pins, in one clock domain. The sizes are those of [`Core`].
 #[derive(LogicBlock)]
-pub struct Device<const P: usize, const S: usize, const Q: usize> {
+pub struct Device<
+    const P: usize,
+    const S: usize,
+    const G: usize,
+    const Q: usize,
+    const A: usize,
+    const C: usize,
+> {
     pub clock: Signal<In, Clock>,
     pub uart_rx: Signal<In, Bit>,
     pub uart_tx: Signal<Out, Bit>,
@@ -18,10 +25,18 @@ pub struct Device<const P: usize, const S: usize, const Q: usize> {
     /// An inference is being computed.
     pub busy: Signal<Out, Bit>,
     link: Link,
-    core: Core<P, S, Q>,
+    core: Core<P, S, G, Q, A, C>,
 }
 
-impl<const P: usize, const S: usize, const Q: usize> Device<P, S, Q> {
+impl<
+        const P: usize,
+        const S: usize,
+        const G: usize,
+        const Q: usize,
+        const A: usize,
+        const C: usize,
+    > Device<P, S, G, Q, A, C>
+{
     pub fn new(board: &Board, config: &CoreConfig, link: LinkConfig) -> Self {
         Device {
             clock: Default::default(),
@@ -35,7 +50,15 @@ impl<const P: usize, const S: usize, const Q: usize> Device<P, S, Q> {
     }
 }
 
-impl<const P: usize, const S: usize, const Q: usize> Logic for Device<P, S, Q> {
+impl<
+        const P: usize,
+        const S: usize,
+        const G: usize,
+        const Q: usize,
+        const A: usize,
+        const C: usize,
+    > Logic for Device<P, S, G, Q, A, C>
+{
     #[hdl_gen]
     fn update(&mut self) {
         comment!("module device");

@@ -54,38 +54,101 @@ fn choose_and_emit(board: &Board, config: &CoreConfig) -> Result<String, Generat
         return Err(GenerateError::Divisor { clocks: divisor });
     }
     macro_rules! choose {
-        ($($lanes:literal / $banks:literal),*) => {
-            match (config.lanes, config.banks) {
-                $(($lanes, $banks) => emit::<$lanes, $banks, { $lanes / $banks }>(board, config),)*
+        ($($lanes:literal / $banks:literal / $beats:literal),*) => {
+            match (config.lanes, config.banks, config.beats) {
+                $(($lanes, $banks, $beats) => emit::<
+                    $lanes,
+                    $banks,
+                    { $lanes / $beats },
+                    { $lanes / $beats / $banks },
+                    { count_bits($banks) },
+                    { count_bits($banks) + 1 },
+                >(board, config),)*
                 _ => unreachable!("every choice that CoreConfig::check lets through is above"),
             }
         };
     }
     choose!(
-        8 / 1,
-        8 / 2,
-        8 / 4,
-        8 / 8,
-        16 / 1,
-        16 / 2,
-        16 / 4,
-        16 / 8,
-        32 / 1,
-        32 / 2,
-        32 / 4,
-        32 / 8,
-        64 / 1,
-        64 / 2,
-        64 / 4,
-        64 / 8,
-        128 / 1,
-        128 / 2,
-        128 / 4,
-        128 / 8
+        8 / 1 / 1,
+        8 / 2 / 1,
+        8 / 4 / 1,
+        8 / 8 / 1,
+        16 / 1 / 1,
+        16 / 2 / 1,
+        16 / 4 / 1,
+        16 / 8 / 1,
+        16 / 1 / 2,
+        16 / 2 / 2,
+        16 / 4 / 2,
+        16 / 8 / 2,
+        32 / 1 / 1,
+        32 / 2 / 1,
+        32 / 4 / 1,
+        32 / 8 / 1,
+        32 / 1 / 2,
+        32 / 2 / 2,
+        32 / 4 / 2,
+        32 / 8 / 2,
+        32 / 1 / 4,
+        32 / 2 / 4,
+        32 / 4 / 4,
+        32 / 8 / 4,
+        64 / 1 / 1,
+        64 / 2 / 1,
+        64 / 4 / 1,
+        64 / 8 / 1,
+        64 / 1 / 2,
+        64 / 2 / 2,
+        64 / 4 / 2,
+        64 / 8 / 2,
+        64 / 1 / 4,
+        64 / 2 / 4,
+        64 / 4 / 4,
+        64 / 8 / 4,
+        128 / 1 / 1,
+        128 / 2 / 1,
+        128 / 4 / 1,
+        128 / 8 / 1,
+        128 / 1 / 2,
+        128 / 2 / 2,
+        128 / 4 / 2,
+        128 / 8 / 2,
+        128 / 1 / 4,
+        128 / 2 / 4,
+        128 / 4 / 4,
+        128 / 8 / 4,
+        256 / 1 / 1,
+        256 / 2 / 1,
+        256 / 4 / 1,
+        256 / 8 / 1,
+        256 / 1 / 2,
+        256 / 2 / 2,
+        256 / 4 / 2,
+        256 / 8 / 2,
+        512 / 1 / 1,
+        512 / 2 / 1,
+        512 / 4 / 1,
+        512 / 8 / 1,
+        512 / 1 / 2,
+        512 / 2 / 2,
+        512 / 4 / 2,
+        512 / 8 / 2
     )
 }
 
-fn emit<const P: usize, const S: usize, const Q: usize>(
+/// The bits of the count of one chunk, 15 words of up to `banks` spikes.
+const fn count_bits(banks: usize) -> usize {
+    4 + banks.ilog2() as usize
+}
+
+fn emit<
+    const P: usize,
+    const S: usize,
+    const G: usize,
+    const Q: usize,
+    const A: usize,
+    const C: usize,
+>(
     board: &Board,
     config: &CoreConfig,
 ) -> Result<String, GenerateError> {
@@ -95,7 +158,7 @@ fn emit<const P: usize, const S: usize, const Q: usize>(
             .to_vec(),
         divisor: board.clocks_per_bit(),
     };
-    let device = Device::<P, S, Q>::new(board, config, link);
+    let device = Device::<P, S, G, Q, A, C>::new(board, config, link);
     let top = Top::new(board, device);
     Ok(verilog::emit(
         &top_name(board),
@@ -114,6 +177,7 @@ fn header(board: &Board, config: &CoreConfig) -> Vec<String> {
         String::new(),
         format!("lanes          {}", config.lanes),
         format!("banks          {}", config.banks),
+        format!("beats          {}", config.beats),
         format!(
             "weight rows    {} a bank, in {}",
             config.weight_rows, board.memories.weights

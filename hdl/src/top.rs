@@ -9,7 +9,14 @@ use rust_hdl::core::probe::Probe;
 use rust_hdl::prelude::*;
 
 /// The ports have the names of the board's data file, which only [`Block`] written by hand can give.
-pub struct Top<const P: usize, const S: usize, const Q: usize> {
+pub struct Top<
+    const P: usize,
+    const S: usize,
+    const G: usize,
+    const Q: usize,
+    const A: usize,
+    const C: usize,
+> {
     board: Board,
     clock: Signal<In, Clock>,
     uart_rx: Signal<In, Bit>,
@@ -17,11 +24,19 @@ pub struct Top<const P: usize, const S: usize, const Q: usize> {
     leds: Vec<Signal<Out, Bit>>,
     constants: Vec<Signal<Out, Bit>>,
     clock_source: ClockSource,
-    device: Device<P, S, Q>,
+    device: Device<P, S, G, Q, A, C>,
 }
 
-impl<const P: usize, const S: usize, const Q: usize> Top<P, S, Q> {
-    pub fn new(board: &Board, device: Device<P, S, Q>) -> Self {
+impl<
+        const P: usize,
+        const S: usize,
+        const G: usize,
+        const Q: usize,
+        const A: usize,
+        const C: usize,
+    > Top<P, S, G, Q, A, C>
+{
+    pub fn new(board: &Board, device: Device<P, S, G, Q, A, C>) -> Self {
         Top {
             board: board.clone(),
             clock: Default::default(),
@@ -37,7 +52,15 @@ impl<const P: usize, const S: usize, const Q: usize> Top<P, S, Q> {
     }
 }
 
-impl<const P: usize, const S: usize, const Q: usize> Logic for Top<P, S, Q> {
+impl<
+        const P: usize,
+        const S: usize,
+        const G: usize,
+        const Q: usize,
+        const A: usize,
+        const C: usize,
+    > Logic for Top<P, S, G, Q, A, C>
+{
     fn update(&mut self) {
         self.clock_source.oscillator.next = self.clock.val();
         self.device.clock.next = self.clock_source.clock.val();
@@ -93,7 +116,15 @@ impl<const P: usize, const S: usize, const Q: usize> Logic for Top<P, S, Q> {
     }
 }
 
-impl<const P: usize, const S: usize, const Q: usize> Block for Top<P, S, Q> {
+impl<
+        const P: usize,
+        const S: usize,
+        const G: usize,
+        const Q: usize,
+        const A: usize,
+        const C: usize,
+    > Block for Top<P, S, G, Q, A, C>
+{
     fn connect_all(&mut self) {
         self.connect();
         self.clock_source.connect_all();

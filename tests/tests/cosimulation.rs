@@ -16,15 +16,15 @@ use rand_chacha::ChaCha8Rng;
 const NETWORKS: usize = 12;
 const IMAGES: usize = 25;
 
-fn compare(board: &str, lanes: u16, banks: u8, input_buffers: u8) {
+fn compare(board: &str, lanes: u16, banks: u8, beats: u8, input_buffers: u8) {
     let mut board = BoardData::find(board).unwrap();
     board.uart.baud = board.clock.core_hz / 4;
-    let mut core = board.core_with(Some(lanes), Some(banks)).unwrap();
+    let mut core = (board.core_with(Some(lanes), Some(banks), Some(beats))).unwrap();
     core.input_buffers = input_buffers;
     // Enough for the networks below, and quick to compile and to fill.
     core.fold_slots = 64;
     core.input_rows = 128;
-    core.hidden_rows = 128;
+    core.hidden_rows = 512;
     core.weight_rows = core.weight_rows.min(4_096);
     let device = rtl_board(&board, &core, u64::from(lanes) * 10 + u64::from(banks));
     let port = device.port().to_str().unwrap();
@@ -58,30 +58,35 @@ fn compare(board: &str, lanes: u16, banks: u8, input_buffers: u8) {
 
 #[test]
 fn lanes_8_banks_1() {
-    compare("icebreaker", 8, 1, 1);
+    compare("icebreaker", 8, 1, 1, 1);
 }
 
 #[test]
 fn lanes_16_banks_4_in_spram() {
-    compare("icebreaker", 16, 4, 2);
+    compare("icebreaker", 16, 4, 1, 2);
 }
 
 #[test]
-fn lanes_32_banks_2() {
-    compare("ulx3s-25f", 32, 2, 2);
+fn lanes_64_banks_1_in_4_beats() {
+    compare("icebreaker", 64, 1, 4, 2);
 }
 
 #[test]
-fn lanes_64_banks_8() {
-    compare("ulx3s-25f", 64, 8, 1);
+fn lanes_32_banks_2_in_2_beats() {
+    compare("ulx3s-25f", 32, 2, 2, 2);
 }
 
 #[test]
-fn lanes_128_banks_1() {
-    compare("ulx3s-25f", 128, 1, 2);
+fn lanes_64_banks_8_in_2_beats() {
+    compare("ulx3s-25f", 64, 8, 2, 1);
+}
+
+#[test]
+fn lanes_128_banks_4() {
+    compare("ulx3s-25f", 128, 4, 1, 2);
 }
 
 #[test]
 fn lanes_8_banks_8() {
-    compare("ulx3s-25f", 8, 8, 2);
+    compare("ulx3s-25f", 8, 8, 1, 2);
 }

@@ -192,7 +192,7 @@ fn while_the_core_sets_the_rate_it_does_not_wait() {
         input_rows: 128,
         hidden_rows: 512,
         frame_slots: 4,
-        ..board.core_with(Some(8), Some(1)).unwrap()
+        ..board.core_with(Some(8), Some(1), None).unwrap()
     };
     let mut random = ChaCha8Rng::seed_from_u64(2);
     // An image is some 30 bytes, 1,200 cycles of the line; the core takes all 480 neurons 8 at a time.

@@ -23,6 +23,7 @@ const CONFIG: DeviceConfig = DeviceConfig {
     core: CoreConfig {
         lanes: 16,
         banks: 2,
+        beats: 1,
         weight_rows: 1024,
         fold_slots: 4,
         input_rows: 512,

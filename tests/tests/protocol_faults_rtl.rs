@@ -20,7 +20,7 @@ fn device(seed: u64) -> RtlLine {
         fold_slots: 4,
         input_rows: 512,
         hidden_rows: 64,
-        ..board.core_with(Some(16), Some(2)).unwrap()
+        ..board.core_with(Some(16), Some(2), None).unwrap()
     };
     // The delays of a bad line must be longer than the watchdog's time.
     let watchdog = Duration::from_secs(WATCHDOG_BITS.into()) / board.uart.baud;

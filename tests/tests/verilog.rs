@@ -1,23 +1,28 @@
-//! The generated Verilog as text: clean for every choice of lanes and banks, and the same every time.
+//! The generated Verilog as text: clean for every choice of lanes, banks and beats, and the same every time.
 
 use firmware_model::board::{Board, WeightMemory};
-use firmware_model::config::{CoreConfig, BANK_CHOICES, LANE_CHOICES};
+use firmware_model::config::{CoreConfig, BANK_CHOICES, BEAT_CHOICES, LANE_CHOICES};
 use std::path::Path;
 use std::process::Command;
 
-/// Every board's own core, and every choice of lanes and banks.
+/// Every board's own core, and every choice of lanes, banks and beats.
 fn cores() -> Vec<(Board, CoreConfig)> {
     let mut cores: Vec<_> = Board::built_in().into_iter().map(|b| (b.core, b)).collect();
     let board = Board::find("ulx3s-25f").unwrap();
     assert_eq!(board.memories.weights, WeightMemory::Bram);
     for lanes in LANE_CHOICES {
         for banks in BANK_CHOICES {
-            let core = CoreConfig {
-                lanes,
-                banks,
-                ..board.core
-            };
-            cores.push((core, board.clone()));
+            for beats in BEAT_CHOICES {
+                let core = CoreConfig {
+                    lanes,
+                    banks,
+                    beats,
+                    ..board.core
+                };
+                if core.check().is_ok() {
+                    cores.push((core, board.clone()));
+                }
+            }
         }
     }
     // The tiles of SPRAM in every arrangement, down to half a tile.
@@ -31,6 +36,7 @@ fn cores() -> Vec<(Board, CoreConfig)> {
         let core = CoreConfig {
             lanes,
             banks,
+            beats: 1,
             weight_rows,
             ..board.core
         };

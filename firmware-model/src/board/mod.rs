@@ -120,6 +120,17 @@ pub enum Family {
 }
 
 impl Family {
+    /// The beats that suit so many lanes: the adders of a beat have a block RAM each on iCE40, which has few.
+    pub fn beats_for(self, lanes: u16) -> u8 {
+        match (self, lanes) {
+            (Family::Ice40, 0..=16) => 1,
+            (Family::Ice40, 17..=32) => 2,
+            (Family::Ice40, 33..=128) => 4,
+            (Family::Ice40, _) => 2,
+            (Family::Ecp5, _) => 1,
+        }
+    }
+
     /// What a pin file's name ends in.
     pub fn pin_file_suffix(self) -> &'static str {
         match self {
@@ -477,10 +488,20 @@ impl Board {
     ///
     /// What is not given stays as in the board's `[core]`. The core takes as many inputs, neurons and
     /// weights as the default one, where the new shape allows it.
-    pub fn core_with(&self, lanes: Option<u16>, banks: Option<u8>) -> Result<CoreConfig, Problem> {
+    /// When the lanes are given without the beats, they are as few as the family has adders for.
+    pub fn core_with(
+        &self,
+        lanes: Option<u16>,
+        banks: Option<u8>,
+        beats: Option<u8>,
+    ) -> Result<CoreConfig, Problem> {
         let mut core = self.core;
         core.lanes = lanes.unwrap_or(core.lanes);
         core.banks = banks.unwrap_or(core.banks);
+        core.beats = beats.unwrap_or(match lanes {
+            Some(lanes) => self.family.beats_for(lanes),
+            None => core.beats,
+        });
         if core.lanes != self.core.lanes || core.banks != self.core.banks {
             // Checked first, so that nothing is divided by a shape that cannot be.
             core.check()?;

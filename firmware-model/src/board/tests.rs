@@ -62,7 +62,7 @@ fn an_unknown_field_a_wrong_type_and_a_missing_field_name_the_line() {
         ),
         (with(DATA, "divq = 5", "divq = \"5\""), "invalid type"),
         (with(DATA, "divq = 5", "divr2 = 5"), "divr2"),
-        (with(DATA, "lanes = 16\n", ""), "missing field `lanes`"),
+        (with(DATA, "lanes = 64\n", ""), "missing field `lanes`"),
         (
             with(DATA, "\"ice40\"", "\"ice41\""),
             "unknown variant `ice41`",
@@ -135,7 +135,7 @@ fn figures_that_cannot_be_are_refused() {
         Problem::BaudError { clocks: 4, .. }
     ));
     assert!(matches!(
-        problem(&with(DATA, "\nlanes = 16", "\nlanes = 17")),
+        problem(&with(DATA, "\nlanes = 64", "\nlanes = 65")),
         Problem::Core(_)
     ));
     assert!(matches!(
@@ -147,7 +147,7 @@ fn figures_that_cannot_be_are_refused() {
         }
     ));
     assert!(matches!(
-        problem(&with(DATA, "\nlanes = 16", "\nlanes = 32")),
+        problem(&with(DATA, "\nlanes = 64", "\nlanes = 128")),
         Problem::Weights {
             needed: 8,
             available: 4,
@@ -159,32 +159,35 @@ fn figures_that_cannot_be_are_refused() {
 #[test]
 fn another_shape_keeps_the_capacities() {
     let board = Board::find("icebreaker").unwrap();
-    assert_eq!(board.core_with(None, None).unwrap(), board.core);
-    assert_eq!(board.core_with(Some(16), Some(4)).unwrap(), board.core);
-    let wide = board.core_with(Some(32), Some(2)).unwrap();
-    assert_eq!((wide.weight_rows, wide.fold_slots), (16_384, 64));
+    assert_eq!(board.core_with(None, None, None).unwrap(), board.core);
+    assert_eq!(
+        board.core_with(Some(64), Some(1), None).unwrap(),
+        board.core
+    );
+    let wide = board.core_with(Some(32), Some(2), None).unwrap();
+    assert_eq!((wide.weight_rows, wide.fold_slots), (16_384, 32));
     assert_eq!((wide.input_rows, wide.hidden_rows), (512, 512));
-    let small = board.core_with(Some(16), Some(1)).unwrap();
+    let small = board.core_with(Some(16), Some(1), None).unwrap();
     assert_eq!((small.weight_rows, small.input_rows), (65_536, 1024));
     let ulx3s = Board::find("ulx3s-25f").unwrap();
-    let wide = ulx3s.core_with(Some(128), None).unwrap();
-    assert_eq!((wide.weight_rows, wide.fold_slots), (1024, 8));
+    let wide = ulx3s.core_with(Some(64), None, None).unwrap();
+    assert_eq!((wide.weight_rows, wide.fold_slots), (3072, 16));
 }
 
 #[test]
 fn a_shape_that_does_not_fit_is_refused() {
     let board = Board::find("icebreaker").unwrap();
-    let error = board.core_with(Some(16), Some(8)).unwrap_err();
+    let error = board.core_with(Some(16), Some(8), None).unwrap_err();
     assert_eq!(
         error.to_string(),
         "8 banks of 16384 rows of 16 weight bits take 8 SPRAMs, the board has 4"
     );
     assert!(matches!(
-        board.core_with(Some(0), None),
+        board.core_with(Some(0), None, None),
         Err(Problem::Core(_))
     ));
     assert!(matches!(
-        board.core_with(None, Some(0)),
+        board.core_with(None, Some(0), None),
         Err(Problem::Core(_))
     ));
 }

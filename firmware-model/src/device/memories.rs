@@ -2,6 +2,7 @@
 
 use crate::config::CoreConfig;
 use crate::image::{Geometry, MemoryImage, GEOMETRY_BYTES, UNUSED_MARGIN};
+use crate::protocol::request::LANES_PER_OCTET;
 use crate::protocol::status;
 
 #[derive(Debug, Clone)]
@@ -53,8 +54,9 @@ impl Memories {
     }
 
     /// Writes margins (two bytes each) that are in range.
-    pub(super) fn write_margins(&mut self, slot: u8, lane: u8, margins: &[u8]) {
-        let start = usize::from(slot) * usize::from(self.core.lanes) + usize::from(lane);
+    pub(super) fn write_margins(&mut self, slot: u8, octet: u8, margins: &[u8]) {
+        let start =
+            usize::from(slot) * usize::from(self.core.lanes) + LANES_PER_OCTET * usize::from(octet);
         for (margin, bytes) in self.margins[start..].iter_mut().zip(margins.chunks(2)) {
             *margin = i16::from_le_bytes([bytes[0], bytes[1]]);
         }
@@ -105,9 +107,7 @@ fn is_held(geometry: &Geometry, core: &CoreConfig) -> bool {
             Some(next) => {
                 let rows = usize::from(next.rows);
                 let (low, high) = (rows.saturating_sub(1) * banks + 1, rows * banks);
-                low <= *neurons.end()
-                    && *neurons.start() <= high
-                    && rows <= usize::from(core.hidden_rows)
+                low <= *neurons.end() && *neurons.start() <= high
             }
             None => neurons.contains(&outputs),
         };
@@ -118,7 +118,11 @@ fn is_held(geometry: &Geometry, core: &CoreConfig) -> bool {
         base += rows * folds;
         slot += folds;
     }
-    inputs <= banks * usize::from(core.input_rows)
+    let hidden_rows: usize = (geometry.layers.iter().skip(1))
+        .map(|layer| usize::from(layer.rows))
+        .sum();
+    hidden_rows <= usize::from(core.hidden_rows)
+        && inputs <= banks * usize::from(core.input_rows)
         && (base, slot) == (geometry.rows_used.into(), geometry.slots_used.into())
         && base <= core.weight_rows as usize
         && slot <= usize::from(core.fold_slots)

@@ -10,6 +10,7 @@ const CONFIG: DeviceConfig = DeviceConfig {
     core: CoreConfig {
         lanes: 8,
         banks: 2,
+        beats: 1,
         weight_rows: 256,
         fold_slots: 8,
         input_rows: 32,
@@ -92,7 +93,7 @@ fn load(device: &mut Device, image: &MemoryImage) {
         let margins: Vec<u8> = margins.iter().flat_map(|m| m.to_le_bytes()).collect();
         let request = Request::Margins {
             slot: slot as u8,
-            lane: 0,
+            octet: 0,
             margins: &margins,
         };
         assert_eq!(ask_for(device, request), [status::OK]);

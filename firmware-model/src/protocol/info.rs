@@ -33,12 +33,13 @@ impl DeviceConfig {
         bytes.extend(MAGIC);
         bytes.extend([VERSION, self.board_number]);
         bytes.extend(core.lanes.to_le_bytes());
-        bytes.extend([core.banks, POTENTIAL_BITS as u8, MAX_LAYERS as u8]);
+        bytes.extend([core.banks, core.beats]);
+        bytes.extend([POTENTIAL_BITS as u8, MAX_LAYERS as u8]);
         bytes.extend(core.weight_rows.to_le_bytes());
         bytes.extend(core.fold_slots.to_le_bytes());
         bytes.extend(core.input_rows.to_le_bytes());
         bytes.extend(core.hidden_rows.to_le_bytes());
-        bytes.extend([core.frame_slots, core.input_buffers]);
+        bytes.push(core.frame_slots | core.input_buffers << 4);
         bytes.extend(self.clock_hz.to_le_bytes());
         bytes.extend(self.baud.to_le_bytes());
         bytes.extend(crc32(&bytes).to_le_bytes());
@@ -124,16 +125,17 @@ impl InfoPayload {
         let core = CoreConfig {
             lanes: half(6),
             banks: bytes[8],
-            weight_rows: word(11),
-            fold_slots: half(15),
-            input_rows: half(17),
-            hidden_rows: half(19),
-            frame_slots: bytes[21],
-            input_buffers: bytes[22],
+            beats: bytes[9],
+            weight_rows: word(12),
+            fold_slots: half(16),
+            input_rows: half(18),
+            hidden_rows: half(20),
+            frame_slots: bytes[22] & 0x0F,
+            input_buffers: bytes[22] >> 4,
         };
         let constants = [
-            ("width of a potential", bytes[9], POTENTIAL_BITS),
-            ("number of layers", bytes[10], MAX_LAYERS as u32),
+            ("width of a potential", bytes[10], POTENTIAL_BITS),
+            ("number of layers", bytes[11], MAX_LAYERS as u32),
         ];
         for (name, found, expected) in constants {
             let found = u32::from(found);
@@ -178,6 +180,7 @@ mod tests {
         let core = CoreConfig {
             lanes: 64,
             banks: 2,
+            beats: 4,
             weight_rows: 0x1234,
             fold_slots: 32,
             input_rows: 512,
@@ -205,8 +208,8 @@ mod tests {
         assert_eq!(
             bytes[6..IDENTITY_BYTES],
             [
-                64, 0, 2, 16, 4, 0x34, 0x12, 0, 0, 32, 0, 0, 2, 0, 1, 4, 2, 0x00, 0x36, 0x6E, 0x01,
-                0xC0, 0xC6, 0x2D, 0x00
+                64, 0, 2, 4, 16, 4, 0x34, 0x12, 0, 0, 32, 0, 0, 2, 0, 1, 0x24, 0x00, 0x36, 0x6E,
+                0x01, 0xC0, 0xC6, 0x2D, 0x00
             ]
         );
         assert_eq!(bytes[FIXED_BYTES..], [1, 0xEF, 0xBE, 0xAD, 0xDE]);
@@ -238,16 +241,18 @@ mod tests {
         assert_eq!(with(4, 1, true), Err(InfoError::Version { found: 1 }));
         assert_eq!(with(6, 32, false), Err(InfoError::Checksum));
         let value = |name, found| Err(InfoError::Value { name, found });
-        assert_eq!(with(9, 12, true), value("width of a potential", 12));
-        assert_eq!(with(10, 5, true), value("number of layers", 5));
+        assert_eq!(with(10, 12, true), value("width of a potential", 12));
+        assert_eq!(with(11, 5, true), value("number of layers", 5));
         assert_eq!(
             with(6, 63, true),
             Err(InfoError::Core(ConfigError::Lanes { found: 63 }))
         );
         assert_eq!(with(FIXED_BYTES, 2, true), value("armed flag", 2));
         assert_eq!(
-            InfoPayload::parse(&good[..39]),
-            Err(InfoError::Length { found: 39 })
+            InfoPayload::parse(&good[..INFO_BYTES - 1]),
+            Err(InfoError::Length {
+                found: INFO_BYTES - 1
+            })
         );
         assert_eq!(
             InfoPayload::parse(&good[..4]),
@@ -270,6 +275,7 @@ mod tests {
             let core = CoreConfig {
                 lanes,
                 banks,
+                beats: 1,
                 weight_rows,
                 fold_slots: 1 << fold,
                 input_rows: 1 << input,

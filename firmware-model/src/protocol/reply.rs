@@ -84,9 +84,9 @@ pub struct Counters {
     pub clock: u32,
     /// Clock cycles in which the core computed; wraps.
     pub busy: u32,
-    /// Frames refused with BAD_FRAME or TIMEOUT; stops at the largest number.
+    /// Frames refused with BAD_FRAME or TIMEOUT; stops at 255.
     pub bad_frames: u16,
-    /// Frames refused with OVERRUN; stops at the largest number.
+    /// Frames refused with OVERRUN; stops at 255.
     pub overruns: u16,
 }
 

@@ -16,10 +16,10 @@ pub enum Request<'a> {
         row: u16,
         rows: &'a [u8],
     },
-    /// Margins of lanes of one slot, two bytes each, the first that of `lane`.
+    /// Margins of lanes of one slot, two bytes each, the first that of lane 8 * `octet`.
     Margins {
         slot: u8,
-        lane: u8,
+        octet: u8,
         margins: &'a [u8],
     },
     /// The CRC-32 that the memories must have.
@@ -59,9 +59,9 @@ impl<'a> Request<'a> {
             }
             Request::Margins {
                 slot,
-                lane,
+                octet,
                 margins,
-            } => [&[slot, lane], margins].concat(),
+            } => [&[slot, octet], margins].concat(),
             Request::Arm(crc) => crc.to_le_bytes().to_vec(),
             Request::Spikes {
                 image,
@@ -130,19 +130,19 @@ fn weights<'a>(payload: &'a [u8], core: &CoreConfig) -> Result<Request<'a>, u8> 
 }
 
 fn margins<'a>(payload: &'a [u8], core: &CoreConfig) -> Result<Request<'a>, u8> {
-    let [slot, lane, margins @ ..] = payload else {
+    let [slot, octet, margins @ ..] = payload else {
         return Err(status::BAD_LENGTH);
     };
     if margins.is_empty() || margins.len() % 2 != 0 {
         return Err(status::BAD_LENGTH);
     }
-    let end = usize::from(*lane) + margins.len() / 2;
+    let end = LANES_PER_OCTET * usize::from(*octet) + margins.len() / 2;
     if u16::from(*slot) >= core.fold_slots || end > usize::from(core.lanes) {
         return Err(status::OUT_OF_RANGE);
     }
     Ok(Request::Margins {
         slot: *slot,
-        lane: *lane,
+        octet: *octet,
         margins,
     })
 }
@@ -152,8 +152,11 @@ pub fn rows_per_frame(core: &CoreConfig) -> usize {
     (MAX_PAYLOAD - 3) / core.row_bytes()
 }
 
-/// The margins that one MARGINS frame carries at most.
-pub const MARGINS_PER_FRAME: usize = (MAX_PAYLOAD - 2) / 2;
+/// MARGINS counts lanes by so many, so that a byte reaches all of them.
+pub const LANES_PER_OCTET: usize = 8;
+
+/// The margins that one MARGINS frame carries at most: whole octets.
+pub const MARGINS_PER_FRAME: usize = (MAX_PAYLOAD - 2) / 2 / LANES_PER_OCTET * LANES_PER_OCTET;
 
 #[cfg(test)]
 pub(crate) mod tests {
@@ -163,6 +166,7 @@ pub(crate) mod tests {
 
     pub(crate) const CORE: CoreConfig = CoreConfig {
         lanes: 16,
+        beats: 1,
         banks: 2,
         weight_rows: 100,
         fold_slots: 4,
@@ -200,8 +204,8 @@ pub(crate) mod tests {
         assert_eq!(parse(WEIGHTS, &[1, 99, 0, 1, 2, 3, 4]), Err(OUT_OF_RANGE));
         assert_eq!(parse(WEIGHTS, &[2, 0, 0, 1, 2]), Err(OUT_OF_RANGE));
         assert_eq!(parse(MARGINS, &[9, 0, 1]), Err(BAD_LENGTH));
-        assert_eq!(parse(MARGINS, &[3, 14, 1, 2, 3, 4]), Ok(()));
-        assert_eq!(parse(MARGINS, &[3, 15, 1, 2, 3, 4]), Err(OUT_OF_RANGE));
+        assert_eq!(parse(MARGINS, &[3, 1, 1, 2, 3, 4]), Ok(()));
+        assert_eq!(parse(MARGINS, &[3, 2, 1, 2, 3, 4]), Err(OUT_OF_RANGE));
         assert_eq!(parse(MARGINS, &[4, 0, 1, 2]), Err(OUT_OF_RANGE));
     }
 
@@ -213,7 +217,7 @@ pub(crate) mod tests {
                 0 => Request::Info,
                 1 => Request::Geometry(&geometry),
                 2 => Request::Weights { bank: a % 2, row, rows: &bytes[..20] },
-                3 => Request::Margins { slot: a % 4, lane: a % 8, margins: &bytes[..16] },
+                3 => Request::Margins { slot: a % 4, octet: a % 2, margins: &bytes[..16] },
                 4 => Request::Arm(crc),
                 5 => Request::Spikes { image: a, number: a & 127, last, codes: &bytes },
                 _ => Request::Status,

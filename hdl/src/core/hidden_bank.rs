@@ -1,52 +1,82 @@
-//! The hidden spikes of one bank: those that a layer reads, and those that it makes.
+//! The hidden spikes of one bank.
 
 use crate::comment;
 use crate::ram::SyncRam;
+use firmware_model::board::Family;
 use rust_hdl::prelude::*;
 
-/// Two halves, one read and one written; `turn` exchanges them when the next layer begins.
+/// Lists up to this length are kept in LUTs where the family can.
+const LUT_RAM_ROWS: usize = 256;
+
+/// A list of all hidden spikes of an inference, run after run: a run is what one layer fires at one step. No neuron
+/// fires twice, so the list is never longer than the hidden layers have neurons.
+///
+/// Runs are read in the order in which they were written. Each spike has its run's number, modulo 4, as a tag: the
+/// spikes of a run end, in this bank, where another tag or the list's end comes.
 #[derive(LogicBlock)]
 pub struct HiddenBank {
     pub clock: Signal<In, Clock>,
-    /// A layer begins whose events were written until now.
-    pub turn: Signal<In, Bit>,
-    /// The first layer begins: nothing was written yet.
+    /// Forget everything: a new inference begins.
     pub clear: Signal<In, Bit>,
     pub write: Signal<In, Bit>,
     pub write_row: Signal<In, Bits<16>>,
-    /// How many events were written.
-    pub written: Signal<Out, Bits<12>>,
+    pub write_tag: Signal<In, Bits<2>>,
+    /// The run that is written is complete.
+    pub finish: Signal<In, Bit>,
+    /// How many spikes the run that is written has until now.
+    pub run_length: Signal<Out, Bits<12>>,
+    /// The next run is read from now on.
+    pub advance: Signal<In, Bit>,
+    pub read_tag: Signal<In, Bits<2>>,
     pub offset: Signal<In, Bits<12>>,
-    /// One clock cycle after `offset`: there is an event, and this is its row.
+    /// The answer of this cycle is of the first pass over the run.
+    pub counting: Signal<In, Bit>,
+    /// One clock cycle after `offset`: there is a spike of this run, and this is its row.
     pub valid: Signal<Out, Bit>,
     pub row: Signal<Out, Bits<16>>,
-    store: SyncRam<16, 12>,
-    half: DFF<Bit>,
-    count: DFF<Bits<12>>,
-    end: DFF<Bits<12>>,
+    store: SyncRam<18, 12>,
+    written: DFF<Bits<12>>,
+    length: DFF<Bits<12>>,
+    start: DFF<Bits<12>>,
+    next_start: DFF<Bits<12>>,
     in_bounds: DFF<Bit>,
-    second_half: Constant<Bits<12>>,
+    position: Signal<Local, Bits<12>>,
+    is_valid: Signal<Local, Bit>,
+    counted: Signal<Local, Bits<12>>,
 }
 
 impl HiddenBank {
-    /// A bank for `rows` spikes of a layer (a power of two); `row_bits` of a row are kept.
-    pub fn new(rows: usize, row_bits: usize) -> Self {
+    /// A bank for `rows` spikes (a power of two); `row_bits` of a row are kept.
+    pub fn new(rows: usize, row_bits: usize, family: Family) -> Self {
+        let store = SyncRam::new(rows, row_bits + 2).without_collisions();
+        let store = match family {
+            // There are few block RAMs for the weights, and LUTs make good small memories.
+            Family::Ecp5 if rows <= LUT_RAM_ROWS => store.with_style("distributed"),
+            _ => store,
+        };
         HiddenBank {
             clock: Default::default(),
-            turn: Default::default(),
             clear: Default::default(),
             write: Default::default(),
             write_row: Default::default(),
-            written: Default::default(),
+            write_tag: Default::default(),
+            finish: Default::default(),
+            run_length: Default::default(),
+            advance: Default::default(),
+            read_tag: Default::default(),
             offset: Default::default(),
+            counting: Default::default(),
             valid: Default::default(),
             row: Default::default(),
-            store: SyncRam::new(2 * rows, row_bits).without_collisions(),
-            half: Default::default(),
-            count: Default::default(),
-            end: Default::default(),
+            store,
+            written: Default::default(),
+            length: Default::default(),
+            start: Default::default(),
+            next_start: Default::default(),
             in_bounds: Default::default(),
-            second_half: Constant::new((rows as u64).into()),
+            position: Default::default(),
+            is_valid: Default::default(),
+            counted: Default::default(),
         }
     }
 }
@@ -55,31 +85,47 @@ impl Logic for HiddenBank {
     #[hdl_gen]
     fn update(&mut self) {
         comment!("module hidden_bank");
-        comment!("The hidden spikes of one bank: those that the layer reads, those that it makes.");
-        dff_setup!(self, clock, half, count, end, in_bounds);
+        comment!(
+            "The hidden spikes of one bank, run after run; each has its run's number as a tag."
+        );
+        dff_setup!(self, clock, written, length, start, next_start, in_bounds);
         self.store.clock.next = self.clock.val();
-        self.store.write_address.next = self.count.q.val();
-        self.store.read_address.next = self.offset.val() | self.second_half.val();
-        if self.half.q.val() {
-            self.store.write_address.next = self.count.q.val() | self.second_half.val();
-            self.store.read_address.next = self.offset.val();
-        }
-        self.store.write_data.next = self.write_row.val();
+        self.store.write_address.next = self.written.q.val();
+        self.store.write_data.next = (bit_cast::<18, 16>(self.write_row.val()) << 2)
+            | bit_cast::<18, 2>(self.write_tag.val());
         self.store.write_enable.next = self.write.val();
         if self.write.val() {
-            self.count.d.next = self.count.q.val() + 1;
+            self.written.d.next = self.written.q.val() + 1;
+            self.length.d.next = self.length.q.val() + 1;
         }
-        self.in_bounds.d.next = self.offset.val() < self.end.q.val();
-        if self.turn.val() {
-            self.half.d.next = !self.half.q.val();
-            self.end.d.next = self.count.q.val();
-            self.count.d.next = 0.into();
+        if self.finish.val() {
+            self.length.d.next = 0.into();
+        }
+
+        comment!("Reading: the address goes out in this cycle, the answer is there in the next.");
+        self.position.next = self.start.q.val() + self.offset.val();
+        self.store.read_address.next = self.position.val();
+        self.in_bounds.d.next = self.position.val() < self.written.q.val();
+        self.is_valid.next = self.in_bounds.q.val()
+            & (self.store.read_data.val().get_bits::<2>(0) == self.read_tag.val());
+        self.valid.next = self.is_valid.val();
+        self.row.next = self.store.read_data.val().get_bits::<16>(2);
+
+        comment!("The first pass over a run finds where the next one begins.");
+        self.counted.next = self.next_start.q.val();
+        if self.counting.val() & self.is_valid.val() {
+            self.counted.next = self.next_start.q.val() + 1;
+        }
+        self.next_start.d.next = self.counted.val();
+        if self.advance.val() {
+            self.start.d.next = self.counted.val();
         }
         if self.clear.val() {
-            self.count.d.next = 0.into();
+            self.written.d.next = 0.into();
+            self.length.d.next = 0.into();
+            self.start.d.next = 0.into();
+            self.next_start.d.next = 0.into();
         }
-        self.written.next = self.count.q.val();
-        self.valid.next = self.in_bounds.q.val();
-        self.row.next = self.store.read_data.val();
+        self.run_length.next = self.length.q.val();
     }
 }

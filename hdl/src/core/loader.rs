@@ -10,7 +10,7 @@ pub struct Loader<const P: usize> {
     pub clock: Signal<In, Clock>,
     pub begin: Signal<In, Bit>,
     /// 0: rows of weights from row `address` of bank `select`; 1: margins of slot `address` from lane
-    /// `select`.
+    /// 8 * `select`.
     pub margins: Signal<In, Bit>,
     pub address: Signal<In, Bits<16>>,
     pub select: Signal<In, Bits<8>>,
@@ -19,13 +19,17 @@ pub struct Loader<const P: usize> {
     /// Since `begin` there was a row, bank, slot or lane that the core does not have.
     pub error: Signal<Out, Bit>,
     pub write_row: Signal<Out, Bit>,
+    /// Writes the margin: 0 after its first byte, and then, two cycles after its second one, what it is.
     pub write_margin: Signal<Out, Bit>,
-    /// The bank or the lane to write.
-    pub target: Signal<Out, Bits<8>>,
+    /// The bits to be turned in a margin of 0, in the cycle after the second byte.
+    pub turn: Signal<Out, Bits<16>>,
+    /// The bank to write.
+    pub target_bank: Signal<Out, Bits<8>>,
+    /// The lane to write.
+    pub target_lane: Signal<Out, Bits<10>>,
     /// The row or the slot to write.
     pub target_address: Signal<Out, Bits<16>>,
     pub row: Signal<Out, Bits<P>>,
-    pub margin: Signal<Out, Bits<16>>,
     // Reading back
     /// Take `read_row` into the row register.
     pub take: Signal<In, Bit>,
@@ -35,20 +39,22 @@ pub struct Loader<const P: usize> {
     pub lowest_byte: Signal<Out, Bits<8>>,
     row_register: DFF<Bits<P>>,
     low_byte: DFF<Bits<8>>,
-    high_byte: DFF<Bits<8>>,
-    count: DFF<Bits<5>>,
+    turn_now: DFF<Bits<16>>,
+    count: DFF<Bits<6>>,
     is_margin: DFF<Bit>,
     at: DFF<Bits<16>>,
-    which: DFF<Bits<8>>,
+    which: DFF<Bits<10>>,
     complete: DFF<Bit>,
+    cleared: DFF<Bit>,
+    placed: DFF<Bit>,
     has_error: DFF<Bit>,
     in_range: Signal<Local, Bit>,
     last_byte: Signal<Local, Bit>,
     shifted: Signal<Local, Bits<P>>,
-    top_byte: Constant<Bits<8>>,
-    last_row_byte: Constant<Bits<5>>,
-    banks: Constant<Bits<8>>,
-    lanes: Constant<Bits<8>>,
+    top_byte: Constant<Bits<9>>,
+    last_row_byte: Constant<Bits<6>>,
+    banks: Constant<Bits<10>>,
+    lanes: Constant<Bits<10>>,
     slots: Constant<Bits<16>>,
     rows: Constant<Bits<17>>,
 }
@@ -66,22 +72,25 @@ impl<const P: usize> Loader<P> {
             error: Default::default(),
             write_row: Default::default(),
             write_margin: Default::default(),
-            target: Default::default(),
+            turn: Default::default(),
+            target_bank: Default::default(),
+            target_lane: Default::default(),
             target_address: Default::default(),
             row: Default::default(),
-            margin: Default::default(),
             take: Default::default(),
             read_row: Default::default(),
             drop: Default::default(),
             lowest_byte: Default::default(),
             row_register: Default::default(),
             low_byte: Default::default(),
-            high_byte: Default::default(),
+            turn_now: Default::default(),
             count: Default::default(),
             is_margin: Default::default(),
             at: Default::default(),
             which: Default::default(),
             complete: Default::default(),
+            cleared: Default::default(),
+            placed: Default::default(),
             has_error: Default::default(),
             in_range: Default::default(),
             last_byte: Default::default(),
@@ -109,12 +118,14 @@ impl<const P: usize> Logic for Loader<P> {
             clock,
             row_register,
             low_byte,
-            high_byte,
+            turn_now,
             count,
             is_margin,
             at,
             which,
             complete,
+            cleared,
+            placed,
             has_error
         );
         self.shifted.next = self.row_register.q.val() >> 8;
@@ -126,8 +137,7 @@ impl<const P: usize> Logic for Loader<P> {
         if self.strobe.val() {
             self.row_register.d.next =
                 self.shifted.val() | (bit_cast::<P, 8>(self.byte.val()) << self.top_byte.val());
-            self.low_byte.d.next = self.high_byte.q.val();
-            self.high_byte.d.next = self.byte.val();
+            self.low_byte.d.next = self.byte.val();
             self.count.d.next = self.count.q.val() + 1;
             if self.last_byte.val() {
                 self.count.d.next = 0.into();
@@ -141,7 +151,16 @@ impl<const P: usize> Logic for Loader<P> {
             self.row_register.d.next = self.shifted.val();
         }
 
-        comment!("The cycle after the last byte writes, and goes on to the next row or lane.");
+        comment!("The cycle after the last byte writes, and goes on to the next row. A margin takes one more: it");
+        comment!("was cleared after the first byte, and now its bits are turned.");
+        self.cleared.d.next = self.strobe.val() & self.is_margin.q.val() & !self.last_byte.val();
+        self.placed.d.next = self.complete.q.val() & self.is_margin.q.val();
+        self.turn_now.d.next = 0.into();
+        if self.strobe.val() & self.is_margin.q.val() & self.last_byte.val() {
+            self.turn_now.d.next =
+                bit_cast::<16, 8>(self.byte.val()) << 8 | bit_cast::<16, 8>(self.low_byte.q.val());
+        }
+        self.turn.next = self.turn_now.q.val();
         self.in_range.next = (self.which.q.val() < self.banks.val())
             & (bit_cast::<17, 16>(self.at.q.val()) < self.rows.val());
         if self.is_margin.q.val() {
@@ -149,31 +168,33 @@ impl<const P: usize> Logic for Loader<P> {
                 (self.which.q.val() < self.lanes.val()) & (self.at.q.val() < self.slots.val());
         }
         self.write_row.next = self.complete.q.val() & !self.is_margin.q.val() & self.in_range.val();
-        self.write_margin.next =
-            self.complete.q.val() & self.is_margin.q.val() & self.in_range.val();
+        self.write_margin.next = (self.cleared.q.val() | self.placed.q.val()) & self.in_range.val();
         if self.complete.q.val() {
             if !self.in_range.val() {
                 self.has_error.d.next = true;
             }
-            if self.is_margin.q.val() {
-                self.which.d.next = self.which.q.val() + 1;
-            } else {
+            if !self.is_margin.q.val() {
                 self.at.d.next = self.at.q.val() + 1;
             }
+        }
+        if self.placed.q.val() {
+            self.which.d.next = self.which.q.val() + 1;
         }
         if self.begin.val() {
             self.is_margin.d.next = self.margins.val();
             self.at.d.next = self.address.val();
-            self.which.d.next = self.select.val();
+            self.which.d.next = bit_cast::<10, 8>(self.select.val());
+            if self.margins.val() {
+                self.which.d.next = bit_cast::<10, 8>(self.select.val()) << 3;
+            }
             self.count.d.next = 0.into();
             self.has_error.d.next = false;
         }
         self.error.next = self.has_error.q.val();
-        self.target.next = self.which.q.val();
+        self.target_bank.next = self.which.q.val().get_bits::<8>(0);
+        self.target_lane.next = self.which.q.val();
         self.target_address.next = self.at.q.val();
         self.row.next = self.row_register.q.val();
-        self.margin.next = bit_cast::<16, 8>(self.high_byte.q.val()) << 8
-            | bit_cast::<16, 8>(self.low_byte.q.val());
         self.lowest_byte.next = bit_cast::<8, P>(self.row_register.q.val());
     }
 }

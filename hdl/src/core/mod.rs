@@ -2,11 +2,11 @@
 //!
 //! docs/core.md draws it. One file a block:
 //!
-//! - [`sequencer`]: the order of an inference, and the search for the winner
+//! - [`sequencer`], [`run_queue`]: the order of an inference, and the search for the winner
 //! - [`input_queue`] ([`spike_decoder`], [`input_bank`]): the spikes that come in
 //! - [`hidden_queue`] ([`picker`], [`hidden_bank`]): the spikes between layers
 //! - [`weight_bank`]: S memories of P bits
-//! - [`neuron_array`] ([`lane`], [`lane_mux`]): P neurons at a time
+//! - [`neuron_array`] ([`lane`], [`margin_adder`], [`lane_mux`]): P neurons at a time
 //! - [`geometry`], [`loader`], [`verifier`]: the loaded network, written and read back
 
 pub mod geometry;
@@ -17,8 +17,10 @@ pub mod input_queue;
 pub mod lane;
 pub mod lane_mux;
 pub mod loader;
+pub mod margin_adder;
 pub mod neuron_array;
 pub mod picker;
+pub mod run_queue;
 pub mod sequencer;
 pub mod spike_decoder;
 pub mod verifier;
@@ -33,14 +35,25 @@ use hidden_queue::HiddenQueue;
 use input_queue::InputQueue;
 use loader::Loader;
 use neuron_array::NeuronArray;
+use run_queue::RunQueue;
 use rust_hdl::prelude::*;
 use sequencer::Sequencer;
 use verifier::Verifier;
 use weight_bank::WeightBank;
 
-/// The core with P lanes, S banks and Q = P / S. Its ports are those of [`crate::link::Link`].
+/// The core. Its ports are those of [`crate::link::Link`].
+///
+/// - `P`: lanes; `S`: banks; `G`: adders, P divided by the beats; `Q`: G / S.
+/// - `A`: bits of a lane's count, those of 15 S; `C`: A + 1.
 #[derive(LogicBlock)]
-pub struct Core<const P: usize, const S: usize, const Q: usize> {
+pub struct Core<
+    const P: usize,
+    const S: usize,
+    const G: usize,
+    const Q: usize,
+    const A: usize,
+    const C: usize,
+> {
     pub clock: Signal<In, Clock>,
     // The geometry
     pub geometry_shift: Signal<In, Bit>,
@@ -77,16 +90,22 @@ pub struct Core<const P: usize, const S: usize, const Q: usize> {
     geometry: GeometryRegisters,
     sequencer: Sequencer,
     input_queue: InputQueue<S>,
-    hidden_queue: HiddenQueue<P, S, Q>,
+    run_queue: RunQueue,
+    hidden_queue: HiddenQueue<G, S, Q>,
     weights: [WeightBank<P>; S],
-    neurons: NeuronArray<P, S>,
+    neurons: NeuronArray<P, S, G, A, C>,
     loader: Loader<P>,
     verifier: Verifier,
-    // Events: the queues' answer to the word that was issued.
+    // Event: the queues' answer to the word that was issued.
     event_live: DFF<Bit>,
     event_first: DFF<Bit>,
     event_last: DFF<Bit>,
+    event_final: DFF<Bit>,
+    event_last_fold: DFF<Bit>,
+    event_output: Signal<Local, Bit>,
+    event_first_fold: DFF<Bit>,
     event_probe: DFF<Bit>,
+    event_starting: DFF<Bit>,
     event_slot: DFF<Bits<7>>,
     event_base: DFF<Bits<16>>,
     event_valid: [Signal<Local, Bit>; S],
@@ -94,45 +113,94 @@ pub struct Core<const P: usize, const S: usize, const Q: usize> {
     any_valid: [Signal<Local, Bit>; S],
     probe_end: Signal<Local, Bit>,
     probe_ended: DFF<Bit>,
-    // Address: weights and margins are asked for.
+    // Address: the weights are asked for.
     address_live: DFF<Bit>,
     address_first: DFF<Bit>,
     address_last: DFF<Bit>,
+    address_final: DFF<Bit>,
+    address_end: DFF<Bit>,
+    address_output: DFF<Bit>,
+    address_starting: DFF<Bit>,
     address_slot: DFF<Bits<7>>,
     address_valid: [DFF<Bit>; S],
     address_row: [DFF<Bits<16>>; S],
-    // Weight: they are there, the lanes count.
+    // Weight: they are there, the lanes look which spikes are positive.
     weight_live: DFF<Bit>,
     weight_first: DFF<Bit>,
     weight_last: DFF<Bit>,
+    weight_final: DFF<Bit>,
+    weight_end: DFF<Bit>,
+    weight_output: DFF<Bit>,
+    weight_starting: DFF<Bit>,
     weight_slot: DFF<Bits<7>>,
     weight_valid: [DFF<Bit>; S],
-    // Sum: the lanes add to their margins.
+    // Count: the lanes count them.
+    count_live: DFF<Bit>,
+    count_first: DFF<Bit>,
+    count_last: DFF<Bit>,
+    count_final: DFF<Bit>,
+    count_end: DFF<Bit>,
+    count_output: DFF<Bit>,
+    count_starting: DFF<Bit>,
+    count_slot: DFF<Bits<7>>,
+    // Hand-over: the chunk is complete, its counts go to the adders.
+    chunk_done: DFF<Bit>,
+    chunk_final: DFF<Bit>,
+    chunk_end: DFF<Bit>,
+    chunk_output: DFF<Bit>,
+    chunk_starting: DFF<Bit>,
+    chunk_slot: DFF<Bits<7>>,
+    // Beat: each takes one cycle in each of three stages. Here the changes are worked out, and margins asked for.
+    beat_live: DFF<Bit>,
+    beat_number: DFF<Bits<2>>,
+    beat_final: DFF<Bit>,
+    beat_end: DFF<Bit>,
+    beat_output: DFF<Bit>,
+    beat_starting: DFF<Bit>,
+    beat_slot: DFF<Bits<7>>,
+    is_last_beat: Signal<Local, Bit>,
+    // Sum: the changes are added.
     sum_live: DFF<Bit>,
-    sum_first: DFF<Bit>,
-    sum_last: DFF<Bit>,
-    sum_slot: DFF<Bits<7>>,
-    // Margin: the sums are there, the lanes fire and write back.
-    margin_live: DFF<Bit>,
-    margin_last: DFF<Bit>,
-    margin_slot: DFF<Bits<7>>,
-    finish: Signal<Local, Bit>,
+    sum_final: DFF<Bit>,
+    sum_end: DFF<Bit>,
+    sum_output: DFF<Bit>,
+    // Fire: margins are written back, and after the last chunk of a fold neurons fire.
+    fire_live: DFF<Bit>,
+    fire_final: DFF<Bit>,
+    fire_end: DFF<Bit>,
+    fire_output: DFF<Bit>,
+    settled: DFF<Bit>,
+    decided: DFF<Bit>,
     chosen_row: [Signal<Local, Bits<P>>; S],
     bank_id: [Constant<Bits<8>>; S],
+    last_beat: Constant<Bits<2>>,
+    lane_bits: Constant<Bits<4>>,
 }
 
-impl<const P: usize, const S: usize, const Q: usize> Core<P, S, Q> {
+impl<
+        const P: usize,
+        const S: usize,
+        const G: usize,
+        const Q: usize,
+        const A: usize,
+        const C: usize,
+    > Core<P, S, G, Q, A, C>
+{
     const LAST: usize = S - 1;
 
-    /// A core of the sizes of `config`, whose lanes and banks are P and S.
+    /// A core of the sizes of `config`, whose lanes, banks and lanes a beat are P, S and G.
     pub fn new(config: &CoreConfig, memory: WeightMemory, family: Family) -> Self {
         assert_eq!(
-            (usize::from(config.lanes), usize::from(config.banks)),
-            (P, S)
+            (
+                usize::from(config.lanes),
+                usize::from(config.banks),
+                config.group()
+            ),
+            (P, S, G)
         );
+        assert!(15 * S < 1 << A && C == A + 1 && Q * S == G);
         let rows = config.weight_rows as usize;
         let slots = usize::from(config.fold_slots);
-        let hidden_rows = usize::from(config.hidden_rows);
         Core {
             clock: Default::default(),
             geometry_shift: Default::default(),
@@ -163,17 +231,23 @@ impl<const P: usize, const S: usize, const Q: usize> Core<P, S, Q> {
             result_take: Default::default(),
             busy: Default::default(),
             geometry: Default::default(),
-            sequencer: Sequencer::new(P),
+            sequencer: Sequencer::new(config),
             input_queue: InputQueue::new(config.input_rows.into(), config.input_buffers.into()),
-            hidden_queue: HiddenQueue::new(slots, hidden_rows),
+            run_queue: Default::default(),
+            hidden_queue: HiddenQueue::new(config, family),
             weights: std::array::from_fn(|_| WeightBank::new(rows, memory)),
-            neurons: NeuronArray::new(slots, family),
+            neurons: NeuronArray::new(config, family),
             loader: Loader::new(S, slots, rows),
             verifier: Verifier::new(P, S),
             event_live: Default::default(),
             event_first: Default::default(),
             event_last: Default::default(),
+            event_final: Default::default(),
+            event_last_fold: Default::default(),
+            event_output: Default::default(),
+            event_first_fold: Default::default(),
             event_probe: Default::default(),
+            event_starting: Default::default(),
             event_slot: Default::default(),
             event_base: Default::default(),
             event_valid: std::array::from_fn(|_| Default::default()),
@@ -184,75 +258,157 @@ impl<const P: usize, const S: usize, const Q: usize> Core<P, S, Q> {
             address_live: Default::default(),
             address_first: Default::default(),
             address_last: Default::default(),
+            address_final: Default::default(),
+            address_end: Default::default(),
+            address_output: Default::default(),
+            address_starting: Default::default(),
             address_slot: Default::default(),
             address_valid: std::array::from_fn(|_| Default::default()),
             address_row: std::array::from_fn(|_| Default::default()),
             weight_live: Default::default(),
             weight_first: Default::default(),
             weight_last: Default::default(),
+            weight_final: Default::default(),
+            weight_end: Default::default(),
+            weight_output: Default::default(),
+            weight_starting: Default::default(),
             weight_slot: Default::default(),
             weight_valid: std::array::from_fn(|_| Default::default()),
+            count_live: Default::default(),
+            count_first: Default::default(),
+            count_last: Default::default(),
+            count_final: Default::default(),
+            count_end: Default::default(),
+            count_output: Default::default(),
+            count_starting: Default::default(),
+            count_slot: Default::default(),
+            chunk_done: Default::default(),
+            chunk_final: Default::default(),
+            chunk_end: Default::default(),
+            chunk_output: Default::default(),
+            chunk_starting: Default::default(),
+            chunk_slot: Default::default(),
+            beat_live: Default::default(),
+            beat_number: Default::default(),
+            beat_final: Default::default(),
+            beat_end: Default::default(),
+            beat_output: Default::default(),
+            beat_starting: Default::default(),
+            beat_slot: Default::default(),
+            is_last_beat: Default::default(),
             sum_live: Default::default(),
-            sum_first: Default::default(),
-            sum_last: Default::default(),
-            sum_slot: Default::default(),
-            margin_live: Default::default(),
-            margin_last: Default::default(),
-            margin_slot: Default::default(),
-            finish: Default::default(),
+            sum_final: Default::default(),
+            sum_end: Default::default(),
+            sum_output: Default::default(),
+            fire_live: Default::default(),
+            fire_final: Default::default(),
+            fire_end: Default::default(),
+            fire_output: Default::default(),
+            settled: Default::default(),
+            decided: Default::default(),
             chosen_row: std::array::from_fn(|_| Default::default()),
             bank_id: std::array::from_fn(|bank| Constant::new((bank as u64).into())),
+            last_beat: Constant::new((u64::from(config.beats) - 1).into()),
+            lane_bits: Constant::new(u64::from(G.ilog2()).into()),
         }
     }
 }
 
-impl<const P: usize, const S: usize, const Q: usize> Logic for Core<P, S, Q> {
+impl<
+        const P: usize,
+        const S: usize,
+        const G: usize,
+        const Q: usize,
+        const A: usize,
+        const C: usize,
+    > Logic for Core<P, S, G, Q, A, C>
+{
     #[hdl_gen]
     fn update(&mut self) {
         comment!("module core");
-        comment!(
-            "The integrate-and-fire core. A word of events takes one clock cycle in each of five"
-        );
-        comment!("stages: event, address, weight, sum, margin.");
+        comment!("The integrate-and-fire core. A word of events takes one clock cycle in each of four stages:");
+        comment!("event, address, weight, count. A chunk of words is then added to the margins, beat by beat,");
+        comment!("each in three stages: beat, sum, fire.");
         dff_setup!(
             self,
             clock,
             event_live,
             event_first,
             event_last,
+            event_final,
+            event_last_fold,
+            event_first_fold,
             event_probe,
+            event_starting,
             event_slot,
             event_base,
+            probe_ended,
             address_live,
             address_first,
             address_last,
+            address_final,
+            address_end,
+            address_output,
+            address_starting,
             address_slot,
             weight_live,
             weight_first,
             weight_last,
+            weight_final,
+            weight_end,
+            weight_output,
+            weight_starting,
             weight_slot,
+            count_live,
+            count_first,
+            count_last,
+            count_final,
+            count_end,
+            count_output,
+            count_starting,
+            count_slot,
+            chunk_done,
+            chunk_final,
+            chunk_end,
+            chunk_output,
+            chunk_starting,
+            chunk_slot,
+            beat_live,
+            beat_number,
+            beat_final,
+            beat_end,
+            beat_output,
+            beat_starting,
+            beat_slot,
             sum_live,
-            sum_first,
-            sum_last,
-            sum_slot,
-            probe_ended,
-            margin_live,
-            margin_last,
-            margin_slot
+            sum_final,
+            sum_end,
+            sum_output,
+            fire_live,
+            fire_final,
+            fire_end,
+            fire_output,
+            settled,
+            decided
         );
         self.geometry.clock.next = self.clock.val();
         self.sequencer.clock.next = self.clock.val();
         self.input_queue.clock.next = self.clock.val();
+        self.run_queue.clock.next = self.clock.val();
         self.hidden_queue.clock.next = self.clock.val();
         self.neurons.clock.next = self.clock.val();
         self.loader.clock.next = self.clock.val();
         self.verifier.clock.next = self.clock.val();
 
         comment!("The sequencer issues a word: both queues are asked.");
-        self.event_live.d.next = self.sequencer.issue.val();
+        self.event_live.d.next = self.sequencer.issue.val() & !self.sequencer.flush.val();
         self.event_first.d.next = self.sequencer.first.val();
         self.event_last.d.next = self.sequencer.last.val();
+        self.event_final.d.next = self.sequencer.is_final.val();
+        self.event_last_fold.d.next = self.sequencer.last_fold.val();
+        self.event_first_fold.d.next = self.sequencer.first_fold.val();
         self.event_probe.d.next = self.sequencer.issue.val() & self.sequencer.probe.val();
+        self.event_starting.d.next = self.sequencer.starting.val();
         self.event_slot.d.next = self.sequencer.slot.val();
         self.event_base.d.next = self.sequencer.row_base.val();
         self.input_queue.offset.next = self.sequencer.offset.val();
@@ -281,9 +437,19 @@ impl<const P: usize, const S: usize, const Q: usize> Logic for Core<P, S, Q> {
         self.probe_ended.d.next = self.probe_end.val();
         self.sequencer.probe_end.next = self.probe_ended.q.val();
         self.input_queue.probe.next = self.event_probe.q.val();
-        self.address_live.d.next = self.event_live.q.val() & !self.probe_ended.q.val();
+        self.hidden_queue.counting.next = self.event_live.q.val()
+            & self.event_first_fold.q.val()
+            & !self.sequencer.from_inputs.val();
+        self.event_output.next = self.sequencer.output_layer.val();
+        self.address_live.d.next =
+            self.event_live.q.val() & !self.probe_ended.q.val() & !self.sequencer.flush.val();
         self.address_first.d.next = self.event_first.q.val();
         self.address_last.d.next = self.event_last.q.val() | self.probe_end.val();
+        self.address_final.d.next = self.event_final.q.val() | self.probe_end.val();
+        self.address_end.d.next =
+            (self.event_final.q.val() | self.probe_end.val()) & self.event_last_fold.q.val();
+        self.address_output.d.next = self.event_output.val();
+        self.address_starting.d.next = self.event_starting.q.val();
         self.address_slot.d.next = self.event_slot.q.val();
         for i in 0..S {
             self.address_valid[i].clock.next = self.clock.val();
@@ -293,9 +459,13 @@ impl<const P: usize, const S: usize, const Q: usize> Logic for Core<P, S, Q> {
         }
 
         comment!("Address: loading and reading back use the memories while no word is here.");
-        self.weight_live.d.next = self.address_live.q.val();
-        self.weight_first.d.next = self.address_first.q.val() & self.address_live.q.val();
+        self.weight_live.d.next = self.address_live.q.val() & !self.sequencer.flush.val();
+        self.weight_first.d.next = self.address_first.q.val();
         self.weight_last.d.next = self.address_last.q.val();
+        self.weight_final.d.next = self.address_final.q.val();
+        self.weight_end.d.next = self.address_end.q.val();
+        self.weight_output.d.next = self.address_output.q.val();
+        self.weight_starting.d.next = self.address_starting.q.val();
         self.weight_slot.d.next = self.address_slot.q.val();
         for i in 0..S {
             self.weights[i].clock.next = self.clock.val();
@@ -306,65 +476,133 @@ impl<const P: usize, const S: usize, const Q: usize> Logic for Core<P, S, Q> {
             if self.verifier.active.val() {
                 self.weights[i].address.next = self.verifier.address.val();
             }
-            self.weights[i].write_enable.next =
-                self.loader.write_row.val() & (self.loader.target.val() == self.bank_id[i].val());
+            self.weights[i].write_enable.next = self.loader.write_row.val()
+                & (self.loader.target_bank.val() == self.bank_id[i].val());
             self.weights[i].write_data.next = self.loader.row.val();
             self.weight_valid[i].clock.next = self.clock.val();
-            self.weight_valid[i].d.next = self.address_valid[i].q.val();
+            self.weight_valid[i].d.next = self.address_valid[i].q.val() & self.address_live.q.val();
         }
-        comment!("Weight: the lanes count, and the margins are asked for.");
-        self.sum_live.d.next = self.weight_live.q.val();
-        self.sum_first.d.next = self.weight_first.q.val();
-        self.sum_last.d.next = self.weight_last.q.val();
-        self.sum_slot.d.next = self.weight_slot.q.val();
+
+        comment!("Weight: each lane has its weights.");
+        self.count_live.d.next = self.weight_live.q.val() & !self.sequencer.flush.val();
+        self.count_first.d.next = self.weight_first.q.val() & self.weight_live.q.val();
+        self.count_last.d.next = self.weight_last.q.val();
+        self.count_final.d.next = self.weight_final.q.val();
+        self.count_end.d.next = self.weight_end.q.val();
+        self.count_output.d.next = self.weight_output.q.val();
+        self.count_starting.d.next = self.weight_starting.q.val();
+        self.count_slot.d.next = self.weight_slot.q.val();
         for i in 0..S {
             self.neurons.valid[i].next = self.weight_valid[i].q.val();
             self.neurons.weights[i].next = self.weights[i].read_data.val();
         }
-        self.neurons.read_slot.next = self.weight_slot.q.val();
-        self.neurons.read_current.next = self.sequencer.touched.val();
+
+        comment!("Count: after the last word of a chunk the counts are complete.");
+        self.neurons.first.next = self.count_first.q.val();
+        self.chunk_done.d.next =
+            self.count_live.q.val() & self.count_last.q.val() & !self.sequencer.flush.val();
+        self.chunk_final.d.next = self.count_final.q.val();
+        self.chunk_end.d.next = self.count_end.q.val();
+        self.chunk_output.d.next = self.count_output.q.val();
+        self.chunk_starting.d.next = self.count_starting.q.val();
+        self.chunk_slot.d.next = self.count_slot.q.val();
+
+        comment!("Hand-over: the adders take the chunk, the lanes go on with the next one.");
+        self.neurons.hand_over.next = self.chunk_done.q.val();
+        self.is_last_beat.next = self.beat_number.q.val() == self.last_beat.val();
+        self.beat_number.d.next = self.beat_number.q.val() + 1;
+        if self.is_last_beat.val() {
+            self.beat_live.d.next = false;
+        }
+        if self.chunk_done.q.val() {
+            self.beat_live.d.next = true;
+            self.beat_number.d.next = 0.into();
+            self.beat_final.d.next = self.chunk_final.q.val();
+            self.beat_end.d.next = self.chunk_end.q.val();
+            self.beat_output.d.next = self.chunk_output.q.val();
+            self.beat_starting.d.next = self.chunk_starting.q.val();
+            self.beat_slot.d.next = self.chunk_slot.q.val();
+        }
+        if self.sequencer.flush.val() {
+            self.beat_live.d.next = false;
+        }
+
+        comment!(
+            "Beat: the margins are asked for; at other times, those that are scanned or read back."
+        );
+        self.neurons.slot.next = self.beat_slot.q.val();
+        self.neurons.beat.next = self.beat_number.q.val();
+        self.neurons.starting.next = self.beat_starting.q.val();
+        self.neurons.select.next = self.sequencer.scan_lane.val();
         if self.sequencer.scanning.val() {
-            self.neurons.read_slot.next = self.sequencer.slot.val();
+            self.neurons.slot.next = self.sequencer.slot.val();
+            self.neurons.beat.next =
+                bit_cast::<2, 10>(self.sequencer.scan_lane.val() >> self.lane_bits.val());
+            self.neurons.starting.next = self.sequencer.starting.val();
         }
         if self.verifier.active.val() {
-            self.neurons.read_slot.next = self.verifier.address.val().get_bits::<7>(0);
-            self.neurons.read_current.next = false;
+            self.neurons.slot.next = self.verifier.address.val().get_bits::<7>(0);
+            self.neurons.beat.next =
+                bit_cast::<2, 10>(self.verifier.lane.val() >> self.lane_bits.val());
+            self.neurons.starting.next = true;
+            self.neurons.select.next = self.verifier.lane.val();
         }
+        self.sum_live.d.next = self.beat_live.q.val() & !self.sequencer.flush.val();
+        self.sum_final.d.next = self.beat_final.q.val();
+        self.sum_end.d.next = self.beat_end.q.val() & self.is_last_beat.val();
+        self.sum_output.d.next = self.beat_output.q.val();
 
-        comment!("Sum: the lanes add.");
-        self.margin_live.d.next = self.sum_live.q.val();
-        self.margin_last.d.next = self.sum_last.q.val();
-        self.margin_slot.d.next = self.sum_slot.q.val();
-        self.neurons.first.next = self.sum_first.q.val();
+        comment!("Sum: the adders add.");
+        self.fire_live.d.next = self.sum_live.q.val() & !self.sequencer.flush.val();
+        self.fire_final.d.next = self.sum_final.q.val();
+        self.fire_end.d.next = self.sum_end.q.val();
+        self.fire_output.d.next = self.sum_output.q.val();
 
-        comment!("Margin: after the last word of a fold the lanes fire and write back.");
-        self.finish.next = self.margin_live.q.val() & self.margin_last.q.val();
-        self.neurons.finish.next = self.finish.val();
-        self.neurons.write_slot.next = self.margin_slot.q.val();
-        if self.loader.write_margin.val() {
-            self.neurons.write_slot.next = self.loader.target_address.val().get_bits::<7>(0);
-        }
-        self.neurons.load.next = self.loader.write_margin.val();
-        self.neurons.load_lane.next = self.loader.target.val();
-        self.neurons.load_margin.next = self.loader.margin.val();
+        comment!("Fire: the margins are written back, and spikes go to the next layer, or decide.");
+        self.neurons.finish.next = self.fire_live.q.val();
+        self.neurons.may_fire.next = self.fire_live.q.val() & self.fire_final.q.val();
+        self.neurons.load_reset.next = self.load_strobe.val();
+        self.neurons.load_write.next = self.loader.write_margin.val();
+        self.neurons.load_turn.next = self.loader.turn.val();
+        self.neurons.load_lane.next = self.loader.target_lane.val();
+        self.neurons.load_slot.next = self.loader.target_address.val().get_bits::<7>(0);
+        self.hidden_queue.write.next =
+            self.fire_live.q.val() & self.fire_final.q.val() & !self.fire_output.q.val();
+        self.hidden_queue.write_last.next = self.fire_end.q.val();
         self.hidden_queue.mask.next = self.neurons.fire.val();
-        self.hidden_queue.write.next = self.finish.val() & !self.sequencer.output_layer.val();
-        self.hidden_queue.clear.next = self.sequencer.hidden_clear.val();
-        self.hidden_queue.turn.next = self.sequencer.hidden_turn.val();
-        self.sequencer.output_fired.next =
-            self.finish.val() & self.sequencer.output_layer.val() & self.neurons.fire.val().any();
-        self.sequencer.quiet.next = !self.event_live.q.val()
-            & !self.address_live.q.val()
-            & !self.weight_live.q.val()
-            & !self.sum_live.q.val()
-            & !self.margin_live.q.val()
-            & self.hidden_queue.quiet.val();
+        self.settled.d.next =
+            self.fire_live.q.val() & self.fire_end.q.val() & self.fire_output.q.val();
+        if self.fire_live.q.val() & self.fire_output.q.val() & self.neurons.fire.val().any() {
+            self.decided.d.next = true;
+        }
+        if self.sequencer.rewind.val() {
+            self.decided.d.next = false;
+        }
+        self.sequencer.settled.next = self.settled.q.val();
+        self.sequencer.decided.next = self.decided.q.val();
+        self.sequencer.scan_margin.next = self.neurons.margin.val();
+        self.verifier.margin.next = self.neurons.margin.val();
+
+        comment!("Runs: a layer at a step.");
+        self.run_queue.clear.next = self.sequencer.rewind.val();
+        self.run_queue.begin.next = self.sequencer.run_begin.val();
+        self.run_queue.begin_layer.next = self.sequencer.layer.val();
+        self.run_queue.begin_step.next = self.sequencer.begin_step.val();
+        self.run_queue.finished.next = self.hidden_queue.finished.val();
+        self.run_queue.words.next = self.hidden_queue.words.val();
+        self.run_queue.take.next = self.sequencer.run_take.val();
+        self.hidden_queue.clear.next = self.sequencer.rewind.val();
+        self.hidden_queue.advance.next = self.sequencer.run_take.val();
+        self.sequencer.dead_end.next = self.run_queue.dead_end.val();
+        self.sequencer.run_ready.next = self.run_queue.ready.val();
+        self.sequencer.run_layer.next = self.run_queue.layer.val();
+        self.sequencer.run_step.next = self.run_queue.step.val();
+        self.sequencer.run_words.next = self.run_queue.ready_words.val();
 
         comment!("The sequencer's view of the image and of the geometry.");
         self.sequencer.image_ready.next = self.input_queue.image_ready.val();
         self.sequencer.has_next.next = self.input_queue.has_next.val();
         self.sequencer.next_step.next = self.input_queue.next_step.val();
-        self.sequencer.hidden_words.next = self.hidden_queue.words.val();
         self.sequencer.last_layer.next = self.geometry.last_layer.val();
         self.sequencer.last_step.next = self.geometry.last_step.val();
         self.sequencer.outputs.next = self.geometry.outputs.val();
@@ -378,14 +616,6 @@ impl<const P: usize, const S: usize, const Q: usize> Logic for Core<P, S, Q> {
         self.input_queue.peek.next = self.sequencer.peek.val();
         self.input_queue.advance.next = self.sequencer.advance.val();
         self.input_queue.step.next = self.sequencer.step.val();
-
-        comment!("Lanes are read one by one for the winner, or for reading back.");
-        self.neurons.select.next = self.sequencer.scan_lane.val();
-        if self.verifier.active.val() {
-            self.neurons.select.next = self.verifier.lane.val();
-        }
-        self.sequencer.scan_margin.next = self.neurons.margin.val();
-        self.verifier.margin.next = self.neurons.margin.val();
 
         comment!("The link fills the input queue.");
         self.input_queue.begin.next = self.spikes_begin.val();

@@ -10,8 +10,8 @@ enum State {
     RowAddress,
     RowData,
     RowBytes,
+    /// Long enough for the memory and for the choice of the lane.
     LaneAddress,
-    LaneSelect,
     LaneLow,
     LaneHigh,
     Done,
@@ -37,21 +37,24 @@ pub struct Verifier {
     pub take_row: Signal<Out, Bit>,
     pub drop_byte: Signal<Out, Bit>,
     pub row_byte: Signal<In, Bits<8>>,
-    pub lane: Signal<Out, Bits<8>>,
+    pub lane: Signal<Out, Bits<10>>,
     pub margin: Signal<In, Bits<16>>,
     state: DFF<State>,
     count: DFF<Bits<8>>,
-    unit: DFF<Bits<8>>,
+    unit: DFF<Bits<10>>,
     at: DFF<Bits<16>>,
     register: DFFWithInit<Bits<32>>,
+    /// The bit of the byte that is taken; each state lasts for all eight.
+    bit: DFF<Bits<3>>,
+    last_bit: Signal<Local, Bit>,
     take_byte: Signal<Local, Bit>,
     byte: Signal<Local, Bits<8>>,
-    stages: [Signal<Local, Bits<32>>; 9],
+    changes: Signal<Local, Bit>,
     polynomial: Constant<Bits<32>>,
     all_ones: Constant<Bits<32>>,
     last_row_byte: Constant<Bits<8>>,
-    last_bank: Constant<Bits<8>>,
-    last_lane: Constant<Bits<8>>,
+    last_bank: Constant<Bits<10>>,
+    last_lane: Constant<Bits<10>>,
 }
 
 impl Verifier {
@@ -78,9 +81,11 @@ impl Verifier {
             unit: Default::default(),
             at: Default::default(),
             register: DFFWithInit::new(0xFFFF_FFFF.into()),
+            bit: Default::default(),
+            last_bit: Default::default(),
             take_byte: Default::default(),
             byte: Default::default(),
-            stages: Default::default(),
+            changes: Default::default(),
             polynomial: Constant::new(0xEDB8_8320.into()),
             all_ones: Constant::new(0xFFFF_FFFF.into()),
             last_row_byte: Constant::new((lanes as u64 / 8 - 1).into()),
@@ -95,9 +100,9 @@ impl Logic for Verifier {
     fn update(&mut self) {
         comment!("module verifier");
         comment!(
-            "Reads geometry, weights and margins back, byte by byte, and computes their CRC-32."
+            "Reads geometry, weights and margins back, and computes their CRC-32, a bit a clock cycle."
         );
-        dff_setup!(self, clock, state, count, unit, at, register);
+        dff_setup!(self, clock, state, count, unit, at, register, bit);
         self.done.next = false;
         self.active.next = true;
         self.geometry_turn.next = false;
@@ -105,10 +110,13 @@ impl Logic for Verifier {
         self.drop_byte.next = false;
         self.take_byte.next = false;
         self.byte.next = self.row_byte.val();
+        self.bit.d.next = self.bit.q.val() + 1;
+        self.last_bit.next = self.bit.q.val().all();
 
         match self.state.q.val() {
             State::Idle => {
                 self.active.next = false;
+                self.bit.d.next = 0.into();
                 self.count.d.next = 0.into();
                 self.unit.d.next = 0.into();
                 self.at.d.next = 0.into();
@@ -118,62 +126,72 @@ impl Logic for Verifier {
                 }
             }
             State::Geometry => {
-                self.geometry_turn.next = true;
                 self.take_byte.next = true;
                 self.byte.next = self.geometry_byte.val();
-                self.count.d.next = self.count.q.val() + 1;
-                if self.count.q.val() == 32 {
-                    self.count.d.next = 0.into();
-                    self.state.d.next = State::RowAddress;
+                self.geometry_turn.next = self.last_bit.val();
+                if self.last_bit.val() {
+                    self.count.d.next = self.count.q.val() + 1;
+                    if self.count.q.val() == 32 {
+                        self.count.d.next = 0.into();
+                        self.state.d.next = State::RowAddress;
+                    }
                 }
             }
             State::RowAddress => {
-                self.state.d.next = State::RowData;
+                if self.last_bit.val() {
+                    self.state.d.next = State::RowData;
+                }
             }
             State::RowData => {
                 self.take_row.next = true;
-                self.state.d.next = State::RowBytes;
+                if self.last_bit.val() {
+                    self.state.d.next = State::RowBytes;
+                }
             }
             State::RowBytes => {
                 self.take_byte.next = true;
-                self.drop_byte.next = true;
-                self.count.d.next = self.count.q.val() + 1;
-                if self.count.q.val() == self.last_row_byte.val() {
-                    self.count.d.next = 0.into();
-                    self.at.d.next = self.at.q.val() + 1;
-                    self.state.d.next = State::RowAddress;
-                    if self.at.q.val() + 1 == self.rows_used.val() {
-                        self.at.d.next = 0.into();
-                        self.unit.d.next = self.unit.q.val() + 1;
-                        if self.unit.q.val() == self.last_bank.val() {
-                            self.unit.d.next = 0.into();
-                            self.state.d.next = State::LaneAddress;
+                self.drop_byte.next = self.last_bit.val();
+                if self.last_bit.val() {
+                    self.count.d.next = self.count.q.val() + 1;
+                    if self.count.q.val() == self.last_row_byte.val() {
+                        self.count.d.next = 0.into();
+                        self.at.d.next = self.at.q.val() + 1;
+                        self.state.d.next = State::RowAddress;
+                        if self.at.q.val() + 1 == self.rows_used.val() {
+                            self.at.d.next = 0.into();
+                            self.unit.d.next = self.unit.q.val() + 1;
+                            if self.unit.q.val() == self.last_bank.val() {
+                                self.unit.d.next = 0.into();
+                                self.state.d.next = State::LaneAddress;
+                            }
                         }
                     }
                 }
             }
             State::LaneAddress => {
-                self.state.d.next = State::LaneSelect;
-            }
-            State::LaneSelect => {
-                self.state.d.next = State::LaneLow;
+                if self.last_bit.val() {
+                    self.state.d.next = State::LaneLow;
+                }
             }
             State::LaneLow => {
                 self.take_byte.next = true;
                 self.byte.next = self.margin.val().get_bits::<8>(0);
-                self.state.d.next = State::LaneHigh;
+                if self.last_bit.val() {
+                    self.state.d.next = State::LaneHigh;
+                }
             }
             State::LaneHigh => {
                 self.take_byte.next = true;
                 self.byte.next = self.margin.val().get_bits::<8>(8);
-                self.unit.d.next = self.unit.q.val() + 1;
-                self.state.d.next = State::LaneSelect;
-                if self.unit.q.val() == self.last_lane.val() {
-                    self.unit.d.next = 0.into();
-                    self.at.d.next = self.at.q.val() + 1;
+                if self.last_bit.val() {
+                    self.unit.d.next = self.unit.q.val() + 1;
                     self.state.d.next = State::LaneAddress;
-                    if bit_cast::<8, 16>(self.at.q.val()) + 1 == self.slots_used.val() {
-                        self.state.d.next = State::Done;
+                    if self.unit.q.val() == self.last_lane.val() {
+                        self.unit.d.next = 0.into();
+                        self.at.d.next = self.at.q.val() + 1;
+                        if bit_cast::<8, 16>(self.at.q.val()) + 1 == self.slots_used.val() {
+                            self.state.d.next = State::Done;
+                        }
                     }
                 }
             }
@@ -183,19 +201,16 @@ impl Logic for Verifier {
             }
         }
 
-        comment!("CRC-32, eight bits at a time.");
-        self.stages[0].next = self.register.q.val() ^ bit_cast::<32, 8>(self.byte.val());
-        for i in 0..8 {
-            self.stages[i + 1].next = self.stages[i].val() >> 1;
-            if self.stages[i].val().get_bit(0) {
-                self.stages[i + 1].next = (self.stages[i].val() >> 1) ^ self.polynomial.val();
+        self.changes.next =
+            self.register.q.val().get_bit(0) ^ (self.byte.val() >> self.bit.q.val()).get_bit(0);
+        if self.take_byte.val() {
+            self.register.d.next = self.register.q.val() >> 1;
+            if self.changes.val() {
+                self.register.d.next = (self.register.q.val() >> 1) ^ self.polynomial.val();
             }
         }
-        if self.take_byte.val() {
-            self.register.d.next = self.stages[8].val();
-        }
         self.crc.next = !self.register.q.val();
-        self.bank.next = self.unit.q.val();
+        self.bank.next = self.unit.q.val().get_bits::<8>(0);
         self.lane.next = self.unit.q.val();
         self.address.next = self.at.q.val();
     }

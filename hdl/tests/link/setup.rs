@@ -16,6 +16,7 @@ pub const SHORT: Setup = Setup {
     core: CoreConfig {
         lanes: 16,
         banks: 2,
+        beats: 1,
         weight_rows: 300,
         fold_slots: 8,
         input_rows: 200,
@@ -31,6 +32,7 @@ pub const LARGE: Setup = Setup {
     core: CoreConfig {
         lanes: 8,
         banks: 8,
+        beats: 1,
         weight_rows: 65_536,
         fold_slots: 128,
         input_rows: 2048,
@@ -46,6 +48,7 @@ pub const ODD: Setup = Setup {
     core: CoreConfig {
         lanes: 128,
         banks: 1,
+        beats: 1,
         weight_rows: 256,
         fold_slots: 2,
         input_rows: 256,

@@ -19,6 +19,9 @@ struct BoardArgs {
     /// For model and rtl: S, the input spikes taken together [default: the board's]
     #[arg(long)]
     banks: Option<u8>,
+    /// B, the beats in which the lanes share their adders [default: what suits the lanes]
+    #[arg(long)]
+    beats: Option<u8>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -51,6 +54,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         board: args.core.board,
         lanes: args.core.lanes,
         banks: args.core.banks,
+        beats: args.core.beats,
     };
     let (board, core) = core.resolve()?;
     let mut backend = backend::open(&args.on, !args.no_exit, &model.network, &board, &core, ui)?;

@@ -284,9 +284,13 @@ fn names(sizes: &[usize], between: &str) -> String {
 
 /// The command that builds a choice, where the board's file has such a core already.
 fn command(args: &Args, board: &Board, core: &CoreConfig) -> Option<String> {
-    let Shape { lanes, banks } = Shape::of(core);
-    let built = board.core_with(Some(lanes), Some(banks));
-    let options = format!("--lanes {lanes} --banks {banks}");
+    let Shape {
+        lanes,
+        banks,
+        beats,
+    } = Shape::of(core);
+    let built = board.core_with(Some(lanes), Some(banks), Some(beats));
+    let options = format!("--lanes {lanes} --banks {banks} --beats {beats}");
     (built.as_ref() == Ok(core))
         .then(|| format!("firstspike build --board {} {options}", args.board))
 }

@@ -14,24 +14,29 @@ pub struct CoreArgs {
     /// A board's name (see `firstspike boards`), or the path of a board's .toml file
     #[arg(long)]
     pub board: String,
-    /// P, the neurons updated together: 8, 16, 32, 64 or 128 [default: the board's]
+    /// P, the neurons updated together: 8, 16, 32, 64, 128, 256 or 512 [default: the board's]
     #[arg(long)]
     pub lanes: Option<u16>,
     /// S, the input spikes taken together: 1, 2, 4 or 8 [default: the board's]
     #[arg(long)]
     pub banks: Option<u8>,
+    /// B, the beats in which the lanes share their adders: 1, 2 or 4 [default: what suits the lanes]
+    #[arg(long)]
+    pub beats: Option<u8>,
 }
 
 impl CoreArgs {
     /// The board, and the sizes of its core.
     pub fn resolve(&self) -> Result<(Board, CoreConfig)> {
         let board = Board::find(&self.board)?;
-        let core = board.core_with(self.lanes, self.banks).with_context(|| {
-            format!(
-                "the {} takes no such core, choose other --lanes and --banks",
-                board.title
-            )
-        })?;
+        let core = board
+            .core_with(self.lanes, self.banks, self.beats)
+            .with_context(|| {
+                format!(
+                    "the {} takes no such core, choose other --lanes, --banks and --beats",
+                    board.title
+                )
+            })?;
         Ok((board, core))
     }
 }

@@ -2,7 +2,7 @@
 
 use super::link::{Job, REPLY_LIMIT};
 use firmware_model::image::MemoryImage;
-use firmware_model::protocol::request::{rows_per_frame, MARGINS_PER_FRAME};
+use firmware_model::protocol::request::{rows_per_frame, LANES_PER_OCTET, MARGINS_PER_FRAME};
 use firmware_model::protocol::Request;
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ pub(super) fn jobs(image: &MemoryImage) -> Vec<Job> {
             let margins: Vec<u8> = margins.iter().flat_map(|m| m.to_le_bytes()).collect();
             jobs.push(job(&Request::Margins {
                 slot: slot as u8,
-                lane: (part * MARGINS_PER_FRAME) as u8,
+                octet: (part * MARGINS_PER_FRAME / LANES_PER_OCTET) as u8,
                 margins: &margins,
             }));
         }

@@ -2,7 +2,9 @@
 //! enough.
 
 use firmware_model::board::{Board, WeightMemory, SPRAM_WORDS};
-use firmware_model::config::{ConfigError, CoreConfig, BANK_CHOICES, LANE_CHOICES};
+use firmware_model::config::{
+    check_shape, ConfigError, CoreConfig, BANK_CHOICES, BEAT_CHOICES, LANE_CHOICES,
+};
 use firmware_model::image::{FitError, Geometry};
 use serde::Serialize;
 use std::fmt;
@@ -15,21 +17,35 @@ pub struct Shape {
     pub lanes: u16,
     /// S.
     pub banks: u8,
+    /// B.
+    pub beats: u8,
 }
 
 impl fmt::Display for Shape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} x {}", self.lanes, self.banks)
+        write!(f, "{} x {} / {}", self.lanes, self.banks, self.beats)
     }
 }
 
 impl Shape {
     /// All that there are, fewest lanes first.
     pub fn all() -> Vec<Shape> {
-        let shapes = LANE_CHOICES
-            .iter()
-            .flat_map(|&lanes| BANK_CHOICES.map(|banks| Shape { lanes, banks }));
-        shapes.collect()
+        let mut shapes = Vec::new();
+        for lanes in LANE_CHOICES {
+            for banks in BANK_CHOICES {
+                let all = BEAT_CHOICES.map(|beats| Shape {
+                    lanes,
+                    banks,
+                    beats,
+                });
+                shapes.extend(all.into_iter().filter(|shape| shape.exists()));
+            }
+        }
+        shapes
+    }
+
+    fn exists(&self) -> bool {
+        check_shape(self.lanes, self.banks, self.beats).is_ok()
     }
 
     /// The shape of a core.
@@ -37,6 +53,7 @@ impl Shape {
         Shape {
             lanes: core.lanes,
             banks: core.banks,
+            beats: core.beats,
         }
     }
 }
@@ -77,6 +94,7 @@ pub fn smallest_core(
     let core = CoreConfig {
         lanes: shape.lanes,
         banks: shape.banks,
+        beats: shape.beats,
         weight_rows: weight_rows.clamp(16, 65_536) as u32,
         fold_slots: power_of_two(slots, 2, 128),
         input_rows: power_of_two(sizes[0].div_ceil(banks), 16, 2_048),
@@ -102,7 +120,12 @@ mod tests {
 
     fn core(board: &str, lanes: u16, banks: u8, sizes: &[usize]) -> Result<CoreConfig, NoCore> {
         let board = Board::find(board).unwrap();
-        smallest_core(&board, Shape { lanes, banks }, sizes, 16)
+        let shape = Shape {
+            lanes,
+            banks,
+            beats: 1,
+        };
+        smallest_core(&board, shape, sizes, 16)
     }
 
     #[test]

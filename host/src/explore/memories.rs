@@ -15,6 +15,8 @@ use std::ops::{Add, Mul};
 const FRAME_BYTES: u32 = 256;
 /// The bits of a step.
 const STEP_BITS: u32 = 8;
+/// The bits of the tag of a hidden spike.
+const TAG_BITS: u32 = 2;
 
 /// How many memories of each kind.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -98,7 +100,7 @@ struct Memory {
 /// All memories of a core and its link: the one place that knows them.
 fn memories(core: &CoreConfig) -> [Memory; 6] {
     let (lanes, banks) = (u32::from(core.lanes), u32::from(core.banks));
-    let slots = u32::from(core.fold_slots);
+    let (slots, beats) = (u32::from(core.fold_slots), u32::from(core.beats));
     let (input_rows, hidden_rows) = (u32::from(core.input_rows), u32::from(core.hidden_rows));
     let queue = |count, words, bits| Memory {
         role: Role::Queue,
@@ -115,8 +117,8 @@ fn memories(core: &CoreConfig) -> [Memory; 6] {
         },
         Memory {
             role: Role::Margins,
-            count: lanes,
-            words: 2 * slots,
+            count: lanes / beats,
+            words: 2 * slots * beats,
             bits: POTENTIAL_BITS,
         },
         // Input queue, hidden queue, fire masks, received frames.
@@ -125,8 +127,8 @@ fn memories(core: &CoreConfig) -> [Memory; 6] {
             u32::from(core.input_buffers) * input_rows,
             STEP_BITS + input_rows.ilog2(),
         ),
-        queue(banks, 2 * hidden_rows, hidden_rows.ilog2()),
-        queue(1, slots, lanes),
+        queue(banks, hidden_rows, hidden_rows.ilog2() + TAG_BITS),
+        queue(1, 2 * slots * beats, lanes / beats),
         queue(1, u32::from(core.frame_slots) * FRAME_BYTES, 8),
     ]
 }
@@ -390,10 +392,10 @@ mod tests {
     fn the_default_cores_take_what_synthesis_finds() {
         let find = |name: &str| Board::find(name).unwrap();
         let board = find("icebreaker");
-        let sprams = memory_use(&board, &board.core_with(Some(8), Some(2)).unwrap());
+        let sprams = memory_use(&board, &board.core_with(Some(8), Some(2), None).unwrap());
         assert_eq!((sprams.sprams, sprams.block_rams), (4, 26));
         let board = find("ulx3s-25f");
-        let wide = memory_use(&board, &board.core_with(Some(16), Some(2)).unwrap());
+        let wide = memory_use(&board, &board.core_with(Some(16), Some(2), None).unwrap());
         assert_eq!((wide.block_rams, wide.lut_rams), (53, 16));
     }
 }

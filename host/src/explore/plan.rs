@@ -63,7 +63,7 @@ pub fn plan() -> Vec<Planned> {
         }
     }
     planned.sort_by_key(|planned| {
-        let Shape { lanes, banks } = Shape::of(&planned.core);
+        let Shape { lanes, banks, .. } = Shape::of(&planned.core);
         (u32::from(lanes) * u32::from(banks), lanes)
     });
     planned

@@ -219,6 +219,7 @@ mod tests {
         let wide = Shape {
             lanes: 64,
             banks: 8,
+            beats: 4,
         };
         let rejected = survey.rejected.iter().find(|r| r.shape == wide).unwrap();
         assert_eq!(rejected.reason, "needs 32 SPRAMs, the board has 4");

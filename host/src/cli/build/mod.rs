@@ -27,7 +27,7 @@ pub struct Args {
     #[arg(long)]
     out: Option<PathBuf>,
     /// Build this Verilog file instead of the generated core
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["lanes", "banks"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["lanes", "banks", "beats"])]
     verilog: Option<PathBuf>,
     /// The top module of the file given with --verilog
     #[arg(long, value_name = "NAME", default_value = "top", requires = "verilog")]

@@ -50,6 +50,9 @@ pub struct Args {
     /// List the choices that do not fit, too, and why
     #[arg(long)]
     all: bool,
+    /// List no choice that another one beats in size and in speed
+    #[arg(long, conflicts_with = "all")]
+    efficient: bool,
     /// Draw the choices into this file: a picture with a name in .svg
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -337,14 +340,14 @@ fn text(board: &Board, args: &Args, task: &Task, survey: &Survey) -> Result<Stri
         survey.choices.len()
     );
     if !survey.choices.is_empty() {
-        table(&mut text, board, survey)?;
+        table(&mut text, board, survey, args.efficient)?;
     }
     if args.all && !survey.rejected.is_empty() {
         text.push_str("\nwhat does not fit:\n");
         for rejected in &survey.rejected {
             writeln!(
                 text,
-                "  {:>8}  {}",
+                "  {:>12}  {}",
                 rejected.shape.to_string(),
                 rejected.reason
             )?;
@@ -365,7 +368,7 @@ fn text(board: &Board, args: &Args, task: &Task, survey: &Survey) -> Result<Stri
     Ok(text)
 }
 
-fn table(text: &mut String, board: &Board, survey: &Survey) -> Result<()> {
+fn table(text: &mut String, board: &Board, survey: &Survey, efficient: bool) -> Result<()> {
     let has_spram = board.resources.sprams > 0;
     let spram = |value: &dyn std::fmt::Display| match has_spram {
         true => format!(" {value:>6}"),
@@ -377,7 +380,7 @@ fn table(text: &mut String, board: &Board, survey: &Survey) -> Result<()> {
         .any(|choice| choice.measured.is_some());
     write!(
         text,
-        "     P x S    LUTs     FFs   cells   RAMs{}   MHz    cycles     most        us",
+        "     P x S / B    LUTs     FFs   cells   RAMs{}   MHz    cycles     most        us",
         spram(&"SPRAMs")
     )?;
     text.push_str(if is_measured {
@@ -385,7 +388,8 @@ fn table(text: &mut String, board: &Board, survey: &Survey) -> Result<()> {
     } else {
         "\n"
     });
-    for choice in &survey.choices {
+    let listed = |choice: &&Choice| !efficient || choice.efficient || choice.best;
+    for choice in survey.choices.iter().filter(listed) {
         let mark = match (choice.best, choice.efficient) {
             (true, _) => '*',
             (false, true) => '+',
@@ -398,7 +402,7 @@ fn table(text: &mut String, board: &Board, survey: &Survey) -> Result<()> {
         let slow = if choice.meets_timing { ' ' } else { '!' };
         write!(
             text,
-            "{mark} {:>8} {:>7} {:>7} {:>7} {:>6}{} {clock:>5}{slow} {:>8.1} {:>8} {:>9.2}",
+            "{mark} {:>12} {:>7} {:>7} {:>7} {:>6}{} {clock:>5}{slow} {:>8.1} {:>8} {:>9.2}",
             Shape::of(&choice.core).to_string(),
             choice.cost.luts,
             choice.cost.flip_flops,

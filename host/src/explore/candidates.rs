@@ -1,5 +1,5 @@
-//! The cores that could run a network: one for each choice of lanes and banks, with memories just large
-//! enough.
+//! The cores that could run a network: one for each choice of lanes, banks and beats, with memories just
+//! large enough.
 
 use firmware_model::board::{Board, WeightMemory, SPRAM_WORDS};
 use firmware_model::config::{
@@ -44,6 +44,7 @@ impl Shape {
         shapes
     }
 
+    /// Not all lanes go with all beats.
     fn exists(&self) -> bool {
         check_shape(self.lanes, self.banks, self.beats).is_ok()
     }
@@ -160,9 +161,23 @@ mod tests {
     }
 
     #[test]
-    fn there_is_one_shape_for_each_choice() {
+    fn hidden_layers_share_the_rows_of_a_bank() {
+        let found = core("ulx3s-25f", 32, 4, &[64, 100, 300, 10]).unwrap();
+        assert_eq!(found.hidden_rows, 128);
+        let found = core("ulx3s-25f", 32, 4, &[64, 300, 300, 10]).unwrap();
+        assert_eq!(found.hidden_rows, 256);
+    }
+
+    #[test]
+    fn every_shape_is_one_that_is_made() {
         let shapes = Shape::all();
-        assert_eq!(shapes.len(), LANE_CHOICES.len() * BANK_CHOICES.len());
         assert!(shapes.windows(2).all(|pair| pair[0] < pair[1]));
+        let beats = |lanes| {
+            let of_lanes = shapes.iter().filter(|s| s.lanes == lanes && s.banks == 1);
+            of_lanes.map(|s| s.beats).collect::<Vec<_>>()
+        };
+        assert_eq!(beats(8), [1]);
+        assert_eq!(beats(128), [1, 2, 4]);
+        assert_eq!(beats(512), [1, 2]);
     }
 }

@@ -1,13 +1,14 @@
 //! What a core costs: LUTs, flip-flops, logic cells and clock, estimated.
 //!
 //! Each quantity is a sum of few terms that follow from the circuit: a constant for link and sequencer,
-//! something for each lane, for each weight bit that arrives in a cycle, for each bank, and for the
-//! logic around memories. The coefficients are in `host/data/cost/coefficients.toml`, which
+//! something for each bank, each weight bit that arrives in a cycle, each lane's counter and each adder, and
+//! for the logic around memories. The coefficients are in `host/data/cost/coefficients.toml`, which
 //! [`super::fit`] makes of the synthesis runs; nothing is copied by hand.
 
 use super::memories::{memory_use, MemoryUse};
 use firmware_model::board::{Board, Family};
 use firmware_model::config::CoreConfig;
+use firmware_model::cycle::CHUNK_WORDS;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -47,18 +48,23 @@ impl Quantity {
     /// The terms of this quantity for a core on a board, each with its name.
     pub fn terms(self, board: &Board, core: &CoreConfig) -> Vec<(String, f64)> {
         let (lanes, banks) = (f64::from(core.lanes), f64::from(core.banks));
+        let (beats, group) = (f64::from(core.beats), core.group() as f64);
+        let counter_bits = counter_bits(core);
         let memories = memory_use(board, core);
         match self {
             Quantity::Period => vec![
                 (timing_class(board), 1.0),
                 ("log2_lanes".to_owned(), lanes.log2()),
                 ("log2_banks".to_owned(), banks.log2()),
+                ("log2_beats".to_owned(), beats.log2()),
             ],
             _ => [
                 ("constant", 1.0),
-                ("lanes", lanes),
-                ("lanes_banks", lanes * banks),
                 ("banks", banks),
+                ("weight_bits", lanes * banks),
+                ("counter_bits", lanes * counter_bits),
+                ("adders", group),
+                ("selected_bits", (beats - 1.0) * group * counter_bits),
                 ("multiplexed_bits", f64::from(memories.multiplexed_bits)),
                 ("bypassed_bits", f64::from(memories.bypassed_bits)),
                 ("lut_rams", f64::from(memories.lut_rams)),
@@ -67,6 +73,12 @@ impl Quantity {
             .into(),
         }
     }
+}
+
+/// The bits of a lane's counter: it holds the positive weights of the words of a chunk.
+fn counter_bits(core: &CoreConfig) -> f64 {
+    let most = CHUNK_WORDS * usize::from(core.banks);
+    f64::from(most.ilog2() + 1)
 }
 
 /// The boards whose clocks can be compared: those with devices of the same speed.

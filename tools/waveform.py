@@ -33,7 +33,7 @@ GAP = 30  # between two ranges of cycles
 LABELS = 148  # pixels for the names at the left
 MARGIN = 12
 FONT = 10.5
-SMALLEST_FONT = 6.5
+SMALLEST_FONT = 6
 GLYPH = 0.61  # width of a monospace glyph, in font sizes
 
 # How far a picture may reach beyond the time that --while gives.

@@ -15,6 +15,8 @@ use std::ops::{Add, Mul};
 const FRAME_BYTES: u32 = 256;
 /// The bits of a step.
 const STEP_BITS: u32 = 8;
+/// The most words of a bank of the hidden queue for which the generator asks for LUTs.
+const LUT_RAM_ROWS: u32 = 256;
 /// The bits that say to which run of a layer a hidden spike belongs.
 const RUN_BITS: u32 = 2;
 
@@ -86,6 +88,8 @@ enum Role {
     Margins,
     /// Written and read at two addresses, never at the same one.
     Queue,
+    /// The same, and the generator asks for LUTs on ECP5 where it has few words.
+    HiddenQueue,
 }
 
 /// So many equal memories.
@@ -129,7 +133,10 @@ fn memories(core: &CoreConfig) -> [Memory; 6] {
             u32::from(core.input_buffers) * input_rows,
             STEP_BITS + input_rows.ilog2(),
         ),
-        queue(banks, hidden_rows, hidden_rows.ilog2() + RUN_BITS),
+        Memory {
+            role: Role::HiddenQueue,
+            ..queue(banks, hidden_rows, hidden_rows.ilog2() + RUN_BITS)
+        },
         queue(1, 2 * places, group),
         queue(1, u32::from(core.frame_slots) * FRAME_BYTES, 8),
     ]
@@ -255,7 +262,13 @@ impl Memory {
         // Flip-flops cost one for each bit. Yosys compares with whole numbers, rounded down.
         let mut best = f64::from(self.words * self.bits);
         let mut made = MemoryUse::default();
-        for kind in kinds {
+        let in_luts =
+            self.role == Role::HiddenQueue && family == Family::Ecp5 && self.words <= LUT_RAM_ROWS;
+        if in_luts {
+            best = f64::INFINITY;
+        }
+        let may_be = |kind: &&Kind| !in_luts || kind.makes == Makes::LutRam;
+        for kind in kinds.iter().filter(may_be) {
             let way = self.cheapest(kind, family);
             if way.cost < best {
                 best = way.cost.trunc();
@@ -318,7 +331,7 @@ impl Memory {
         let old_value = match self.role {
             Role::Weights => true,
             Role::Margins => family == Family::Ecp5,
-            Role::Queue => false,
+            Role::Queue | Role::HiddenQueue => false,
         };
         match self.role {
             Role::Weights if kind.shared_port => 0.0,
@@ -388,5 +401,8 @@ mod tests {
         assert_eq!(made(Role::Margins, 128, 16, Family::Ecp5), (1, 0));
         assert_eq!(made(Role::Queue, 32, 32, Family::Ecp5), (0, 16));
         assert_eq!(made(Role::Queue, 16, 4, Family::Ecp5), (0, 1));
+        assert_eq!(made(Role::Queue, 256, 10, Family::Ecp5), (1, 0));
+        assert_eq!(made(Role::HiddenQueue, 256, 10, Family::Ecp5), (0, 48));
+        assert_eq!(made(Role::HiddenQueue, 512, 11, Family::Ecp5), (1, 0));
     }
 }

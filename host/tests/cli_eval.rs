@@ -101,10 +101,10 @@ fn a_network_that_is_too_large_hears_what_would_fit() {
     let path = model(folder.path(), 2_000);
     let said = error(&[&path, "--on", "model", "--board", "ulx3s-25f"]);
     assert!(
-        said.contains("hidden layer 1 has 2000 neurons, the core takes 1024"),
+        said.contains("the hidden layers take 500 rows of spikes in a bank, the core has 256"),
         "{said}"
     );
-    assert!(said.contains("layers of 64,992,10 would"), "{said}");
+    assert!(said.contains("layers of 64,960,10 would"), "{said}");
 }
 
 #[test]

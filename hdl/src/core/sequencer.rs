@@ -127,6 +127,7 @@ pub struct Sequencer {
     row_base_now: DFF<Bits<16>>,
     word: DFF<Bits<12>>,
     words: DFF<Bits<12>>,
+    words_left: DFF<Bits<12>>,
     words_known: DFF<Bit>,
     chunk_word: DFF<Bits<4>>,
     later_chunk: DFF<Bit>,
@@ -163,6 +164,7 @@ pub struct Sequencer {
     hold: Signal<Local, Bit>,
     issues: Signal<Local, Bit>,
     issued_beyond: Signal<Local, Bits<12>>,
+    found_words: Signal<Local, Bits<12>>,
     end_of_chunk: Signal<Local, Bit>,
     end_of_fold: Signal<Local, Bit>,
     is_last_word: Signal<Local, Bit>,
@@ -255,6 +257,7 @@ impl Sequencer {
             row_base_now: Default::default(),
             word: Default::default(),
             words: Default::default(),
+            words_left: Default::default(),
             words_known: Default::default(),
             chunk_word: Default::default(),
             later_chunk: Default::default(),
@@ -289,6 +292,7 @@ impl Sequencer {
             hold: Default::default(),
             issues: Default::default(),
             issued_beyond: Default::default(),
+            found_words: Default::default(),
             end_of_chunk: Default::default(),
             end_of_fold: Default::default(),
             is_last_word: Default::default(),
@@ -329,6 +333,7 @@ impl Logic for Sequencer {
             row_base_now,
             word,
             words,
+            words_left,
             words_known,
             chunk_word,
             later_chunk,
@@ -395,8 +400,7 @@ impl Logic for Sequencer {
         if self.later_chunk.q.val() | self.in_first_fold.q.val() {
             self.too_early.next = self.since_chunk.q.val() < self.apart_same_fold.val();
         }
-        self.is_last_word.next =
-            self.words_known.q.val() & (self.word.q.val() + 1 == self.words.q.val());
+        self.is_last_word.next = self.words_known.q.val() & (self.words_left.q.val() == 1);
         self.end_of_chunk.next = (self.chunk_word.q.val() == 14) | self.is_last_word.val();
         self.hold.next = self.too_early.val() & self.end_of_chunk.val();
         if !self.words_known.q.val() {
@@ -409,6 +413,7 @@ impl Logic for Sequencer {
         if self.issued_before.q.val() {
             self.issued_beyond.next = 2.into();
         }
+        self.found_words.next = self.word.q.val() - self.issued_beyond.val();
         self.issues.next = false;
         self.end_of_fold.next = false;
         self.is_last_fold.next = self.folds_left.q.val() == 1;
@@ -450,6 +455,7 @@ impl Logic for Sequencer {
                 self.chunk_word.d.next = 0.into();
                 self.later_chunk.d.next = false;
                 self.words.d.next = self.run_words.val();
+                self.words_left.d.next = self.run_words.val();
                 self.words_known.d.next = self.take_run.val();
                 if self.take_run.val() | self.take_inputs.val() {
                     self.run_take.next = self.take_run.val();
@@ -481,6 +487,10 @@ impl Logic for Sequencer {
                 self.issues.next = !self.probe_end.val() & !self.hold.val();
                 if self.issues.val() {
                     self.word.d.next = self.word.q.val() + 1;
+                    self.words_left.d.next = self.words_left.q.val() - 1;
+                    if self.is_last_word.val() {
+                        self.words_left.d.next = self.words.q.val();
+                    }
                     self.chunk_word.d.next = self.chunk_word.q.val() + 1;
                     if self.end_of_chunk.val() {
                         self.chunk_word.d.next = 0.into();
@@ -490,7 +500,8 @@ impl Logic for Sequencer {
                 }
                 if self.probe_end.val() {
                     self.words_known.d.next = true;
-                    self.words.d.next = self.word.q.val() - self.issued_beyond.val();
+                    self.words.d.next = self.found_words.val();
+                    self.words_left.d.next = self.found_words.val();
                     self.since_chunk.d.next = 3.into();
                 }
                 self.end_of_fold.next =

@@ -14,7 +14,8 @@ pub struct SpikeDecoder {
     pub byte: Signal<In, Bits<8>>,
     pub inputs: Signal<In, Bits<16>>,
     pub last_step: Signal<In, Bits<8>>,
-    /// A spike that the geometry has: `step` and `source` say which.
+    /// A spike: `step` and `source` say which. If the geometry has no such spike there is an error too: the image
+    /// will not be used, and so it does no harm.
     pub spike: Signal<Out, Bit>,
     pub step: Signal<Out, Bits<8>>,
     pub source: Signal<Out, Bits<16>>,
@@ -83,7 +84,7 @@ impl Logic for SpikeDecoder {
             self.next.d.next = 0.into();
             self.has_error.d.next = false;
         }
-        self.spike.next = self.is_spike.q.val() & self.in_range.val();
+        self.spike.next = self.is_spike.q.val();
         self.step_full.next = self.steps.q.val() - 1;
         self.step.next = self.step_full.val().get_bits::<8>(0);
         self.source.next = self.index.q.val().get_bits::<16>(0);

@@ -94,7 +94,7 @@ mod tests {
         run(&mut uut, 1);
         uut.snapshot.next = false;
         run(&mut uut, 300);
-        assert_eq!(uut.clocks.val(), 265);
+        assert_eq!(uut.clocks.val(), 264);
         assert_eq!(uut.busy_clocks.val(), 7);
         assert_eq!(uut.overruns.val(), 255);
     }

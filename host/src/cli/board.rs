@@ -193,8 +193,8 @@ fn announcement(board: &Board, core: &CoreConfig, sim: Sim, port: &Path) -> Stri
     let mut text = String::new();
     let _ = writeln!(
         text,
-        "{} with {} lanes and {} banks, {kind}",
-        board.title, core.lanes, core.banks
+        "{} with P = {} lanes, S = {} banks and B = {} beats, {kind}",
+        board.title, core.lanes, core.banks, core.beats
     );
     let _ = writeln!(text, "\n  port  {}\n", port.display());
     let _ = write!(

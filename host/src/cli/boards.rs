@@ -133,14 +133,14 @@ fn details(board: &Board) -> Result<String> {
     line(
         "core",
         format!(
-            "{} lanes (P), {} banks (S), weights in {}",
-            core.lanes, core.banks, board.memories.weights
+            "P = {} lanes, S = {} banks, B = {} beats, weights in {}",
+            core.lanes, core.banks, core.beats, board.memories.weights
         ),
     )?;
     line(
         "holds",
         format!(
-            "networks of up to {} inputs, {} neurons ({} in a hidden layer), {} weights",
+            "networks of up to {} inputs, {} neurons ({} in all hidden layers), {} weights",
             capacity.inputs, capacity.neurons, capacity.hidden_neurons, capacity.weights
         ),
     )?;

@@ -170,8 +170,8 @@ fn another_shape_keeps_the_capacities() {
     let small = board.core_with(Some(16), Some(1), None).unwrap();
     assert_eq!((small.weight_rows, small.input_rows), (65_536, 1024));
     let ulx3s = Board::find("ulx3s-25f").unwrap();
-    let wide = ulx3s.core_with(Some(64), None, None).unwrap();
-    assert_eq!((wide.weight_rows, wide.fold_slots), (3072, 16));
+    let narrow = ulx3s.core_with(Some(32), None, None).unwrap();
+    assert_eq!((narrow.weight_rows, narrow.fold_slots), (5120, 32));
 }
 
 #[test]

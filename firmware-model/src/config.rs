@@ -13,6 +13,14 @@ pub const BANK_CHOICES: [u8; 4] = [1, 2, 4, 8];
 pub const BEAT_CHOICES: [u8; 3] = [1, 2, 4];
 /// The fewest lanes of one beat.
 pub const MIN_GROUP: u16 = 8;
+/// The most words of a chunk: what the counters of the lanes hold.
+pub const CHUNK_WORDS: usize = 15;
+/// The most steps that are under way at a time.
+pub const STEPS_UNDER_WAY: usize = 2;
+/// The fewest clock cycles between two chunks of the same fold: a margin is read, changed and written back.
+pub const SAME_FOLD: usize = 3;
+/// On ECP5, lists of hidden spikes up to this length are kept in LUTs, to leave the block RAMs to the weights.
+pub const LUT_RAM_ROWS: u16 = 256;
 
 /// The sizes of a core. One bitstream has one of these and serves every network that fits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -4,6 +4,7 @@
 //! adds whole weight rows at a time, so it is fast. It shares nothing with the golden reference.
 //! How the core spends its cycles is told in docs/core.md; the names here are those of its states.
 
+use crate::config::{CHUNK_WORDS, SAME_FOLD, STEPS_UNDER_WAY};
 use crate::image::MemoryImage;
 use crate::network::{Decision, Spike};
 use std::collections::VecDeque;
@@ -15,15 +16,8 @@ pub struct Inference {
     pub cycles: u32,
 }
 
-/// The most words of a chunk: what the counters of the lanes hold.
-pub const CHUNK_WORDS: usize = 15;
-/// The most steps that are under way at a time.
-pub const STEPS_UNDER_WAY: usize = 2;
-
 /// From the cycle in which a word is issued to the one in which the first beat of its chunk has fired.
 const TO_FIRE: usize = 8;
-/// The fewest cycles between two chunks of the same fold: a margin is read, changed and written back.
-const SAME_FOLD: usize = 3;
 
 /// The core with one network loaded.
 #[derive(Debug, Clone)]
@@ -312,7 +306,6 @@ impl Schedule {
     fn extract(&mut self, layer: usize, step: usize, fold_ends: &[usize], spikes: Vec<usize>) {
         let group = self.lanes / self.beats;
         let mut rest = spikes.as_slice();
-        let mut empty = self.pickers_free;
         for (fold, end) in fold_ends.iter().enumerate() {
             for beat in 0..self.beats {
                 let beyond = fold * self.lanes + (beat + 1) * group;
@@ -320,11 +313,10 @@ impl Schedule {
                 rest = later;
                 let fetched = self.taken.max(end + TO_FIRE + beat + 1);
                 self.taken = self.pickers_free.max(fetched + 1);
-                empty = self.taken + fullest_bank(here, self.banks).max(1);
-                self.pickers_free = empty;
+                self.pickers_free = self.taken + fullest_bank(here, self.banks).max(1);
             }
         }
-        self.pickers_free = empty + 2;
+        self.pickers_free += 2;
         if spikes.is_empty() {
             self.dead_ends.push_back(self.pickers_free);
         } else {

@@ -3,10 +3,8 @@
 use crate::comment;
 use crate::ram::SyncRam;
 use firmware_model::board::Family;
+use firmware_model::config::LUT_RAM_ROWS;
 use rust_hdl::prelude::*;
-
-/// Lists up to this length are kept in LUTs where the family can.
-const LUT_RAM_ROWS: usize = 256;
 
 /// A list of all hidden spikes of an inference, run after run: a run is what one layer fires at one step. No neuron
 /// fires twice, so the list is never longer than the hidden layers have neurons.
@@ -51,7 +49,7 @@ impl HiddenBank {
         let store = SyncRam::new(rows, row_bits + 2).without_collisions();
         let store = match family {
             // There are few block RAMs for the weights, and LUTs make good small memories.
-            Family::Ecp5 if rows <= LUT_RAM_ROWS => store.with_style("distributed"),
+            Family::Ecp5 if rows <= usize::from(LUT_RAM_ROWS) => store.with_style("distributed"),
             _ => store,
         };
         HiddenBank {

@@ -6,7 +6,7 @@ use super::wiring::Deal;
 use crate::comment;
 use crate::ram::SyncRam;
 use firmware_model::board::Family;
-use firmware_model::config::CoreConfig;
+use firmware_model::config::{CoreConfig, STEPS_UNDER_WAY};
 use rust_hdl::prelude::*;
 
 /// Keeps fire masks, G bits a beat, until S pickers have turned them into events, one a bank and clock cycle, while the
@@ -67,8 +67,8 @@ impl<const G: usize, const S: usize, const Q: usize> HiddenQueue<G, S, Q> {
     const LAST: usize = S - 1;
 
     pub fn new(config: &CoreConfig, family: Family) -> Self {
-        // Two runs under way, each of as many masks as the core has folds and beats at most.
-        let masks = 2 * usize::from(config.fold_slots) * usize::from(config.beats);
+        // Each step under way has one run here, of as many masks as the core has folds and beats at most.
+        let masks = STEPS_UNDER_WAY * usize::from(config.fold_slots) * usize::from(config.beats);
         let rows = usize::from(config.hidden_rows);
         HiddenQueue {
             clock: Default::default(),

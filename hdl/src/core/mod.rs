@@ -29,7 +29,7 @@ pub mod wiring;
 
 use crate::comment;
 use firmware_model::board::{Family, WeightMemory};
-use firmware_model::config::CoreConfig;
+use firmware_model::config::{CoreConfig, CHUNK_WORDS};
 use geometry::GeometryRegisters;
 use hidden_queue::HiddenQueue;
 use input_queue::InputQueue;
@@ -198,7 +198,7 @@ impl<
             ),
             (P, S, G)
         );
-        assert!(15 * S < 1 << A && C == A + 1 && Q * S == G);
+        assert!(CHUNK_WORDS * S < 1 << A && C == A + 1 && Q * S == G);
         let rows = config.weight_rows as usize;
         let slots = usize::from(config.fold_slots);
         Core {

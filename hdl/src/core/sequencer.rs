@@ -1,7 +1,7 @@
 //! The order of an inference: run by run, fold by fold, word by word.
 
 use crate::comment;
-use firmware_model::config::CoreConfig;
+use firmware_model::config::{CoreConfig, SAME_FOLD};
 use rust_hdl::prelude::*;
 
 #[derive(Copy, Clone, PartialEq, Debug, LogicState)]
@@ -182,9 +182,6 @@ pub struct Sequencer {
     apart_same_fold: Constant<Bits<3>>,
 }
 
-/// Chunks of the same fold are so many cycles apart: a margin is read, changed and written back.
-const SAME_FOLD: u64 = 3;
-
 impl Sequencer {
     pub fn new(config: &CoreConfig) -> Self {
         let beats = u64::from(config.beats);
@@ -307,7 +304,7 @@ impl Sequencer {
             class_mask: Constant::new((most_outputs.next_power_of_two() - 1).into()),
             lane_mask: Constant::new((u64::from(config.lanes) - 1).into()),
             apart: Constant::new(beats.into()),
-            apart_same_fold: Constant::new(beats.max(SAME_FOLD).into()),
+            apart_same_fold: Constant::new(beats.max(SAME_FOLD as u64).into()),
         }
     }
 }

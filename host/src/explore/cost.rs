@@ -7,8 +7,7 @@
 
 use super::memories::{memory_use, MemoryUse};
 use firmware_model::board::{Board, Family};
-use firmware_model::config::CoreConfig;
-use firmware_model::cycle::CHUNK_WORDS;
+use firmware_model::config::{CoreConfig, CHUNK_WORDS};
 use serde::Serialize;
 use std::collections::BTreeMap;
 

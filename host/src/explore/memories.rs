@@ -7,7 +7,7 @@
 //! the tests hold them against every synthesis run in the repository.
 
 use firmware_model::board::{Board, Family, WeightMemory, SPRAM_WIDTH, SPRAM_WORDS};
-use firmware_model::config::{CoreConfig, POTENTIAL_BITS};
+use firmware_model::config::{CoreConfig, LUT_RAM_ROWS, POTENTIAL_BITS};
 use serde::Serialize;
 use std::ops::{Add, Mul};
 
@@ -15,8 +15,6 @@ use std::ops::{Add, Mul};
 const FRAME_BYTES: u32 = 256;
 /// The bits of a step.
 const STEP_BITS: u32 = 8;
-/// The most words of a bank of the hidden queue for which the generator asks for LUTs.
-const LUT_RAM_ROWS: u32 = 256;
 /// The bits that say to which run of a layer a hidden spike belongs.
 const RUN_BITS: u32 = 2;
 
@@ -262,8 +260,9 @@ impl Memory {
         // Flip-flops cost one for each bit. Yosys compares with whole numbers, rounded down.
         let mut best = f64::from(self.words * self.bits);
         let mut made = MemoryUse::default();
-        let in_luts =
-            self.role == Role::HiddenQueue && family == Family::Ecp5 && self.words <= LUT_RAM_ROWS;
+        let in_luts = self.role == Role::HiddenQueue
+            && family == Family::Ecp5
+            && self.words <= u32::from(LUT_RAM_ROWS);
         if in_luts {
             best = f64::INFINITY;
         }

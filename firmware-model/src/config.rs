@@ -113,6 +113,12 @@ impl CoreConfig {
         usize::from(self.lanes) / usize::from(self.beats)
     }
 
+    /// The bits that count the words of a run, of which there are as many as rows of input or of hidden spikes at most.
+    /// All of them at once count as 0.
+    pub fn word_bits(&self) -> usize {
+        self.input_rows.max(self.hidden_rows).ilog2() as usize
+    }
+
     /// The bytes of one row of one bank.
     pub fn row_bytes(&self) -> usize {
         usize::from(self.lanes) / 8

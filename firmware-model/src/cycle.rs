@@ -125,7 +125,7 @@ impl CycleModel {
             layer.add(&run.events);
             let spikes = layer.fire();
             let words = fullest_bank(&run.events, self.banks);
-            let fold_ends = schedule.issue(layer.folds, words, run.layer == 0);
+            let fold_ends = schedule.issue(layer.folds, words);
             if run.layer < last {
                 schedule.extract(run.layer, run.step, &fold_ends, spikes);
                 continue;
@@ -197,7 +197,7 @@ struct Schedule {
     /// The state CHOOSE.
     now: usize,
     /// The last chunk's last word was issued.
-    chunk_end: usize,
+    chunk_end: Option<usize>,
     /// Steps that were begun and have neither come to the output layer nor ended on the way.
     under_way: usize,
     /// Some of them will have ended on the way from these cycles on.
@@ -213,14 +213,14 @@ struct Schedule {
 }
 
 impl Schedule {
-    /// PROBE and its answer take cycles 1 and 2.
+    /// An inference begins with the state CHOOSE.
     fn new(beats: usize, banks: usize, lanes: usize) -> Self {
         Schedule {
             beats,
             banks,
             lanes,
-            now: 3,
-            chunk_end: 0,
+            now: 1,
+            chunk_end: None,
             under_way: 0,
             dead_ends: VecDeque::new(),
             settled: 0,
@@ -264,36 +264,25 @@ impl Schedule {
 
     /// Issues all words of a layer after CHOOSE, one a cycle, and returns the cycle of each fold's last one. Words
     /// wait where a chunk would end too early after the one before: its beats need the adders, or the margins.
-    fn issue(&mut self, folds: usize, words: usize, probe: bool) -> Vec<usize> {
+    fn issue(&mut self, folds: usize, words: usize) -> Vec<usize> {
         let (other_fold, same_fold) = (self.beats, self.beats.max(SAME_FOLD));
         let mut next = self.now + 1;
         let mut ends = Vec::with_capacity(folds);
-        if probe {
-            // The first fold finds out how many words there are, by one that is empty. The last chunk may be that word
-            // alone, but for the first chunk, which has two.
-            for first in (0..=words).step_by(CHUNK_WORDS) {
-                let shortest = if first == 0 { 2 } else { 1 };
-                next = next.max(self.chunk_end + same_fold + 1 - shortest);
-                next += (words + 1 - first).min(CHUNK_WORDS);
-                self.chunk_end = next - 1;
-            }
-            ends.push(self.chunk_end);
-            // The word behind the empty one is dropped, and then the sequencer hears of it.
-            next += 2;
-        }
-        while ends.len() < folds {
+        for fold in 0..folds {
             for first in (0..words).step_by(CHUNK_WORDS) {
                 // The layer may have a single fold, so that the one before in the first was this one.
-                let apart = if first == 0 && !ends.is_empty() {
+                let apart = if first == 0 && fold > 0 {
                     other_fold
                 } else {
                     same_fold
                 };
-                next += (words - first).min(CHUNK_WORDS) - 1;
-                next = next.max(self.chunk_end + apart) + 1;
-                self.chunk_end = next - 1;
+                let words_here = (words - first).min(CHUNK_WORDS);
+                let free = self.chunk_end.map_or(0, |end| end + apart);
+                let end = (next + words_here - 1).max(free);
+                self.chunk_end = Some(end);
+                next = end + 1;
             }
-            ends.push(self.chunk_end);
+            ends.push(next - 1);
         }
         self.now = next;
         ends

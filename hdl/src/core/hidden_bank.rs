@@ -10,7 +10,8 @@ use rust_hdl::prelude::*;
 /// fires twice, so the list is never longer than the hidden layers have neurons.
 ///
 /// Runs are read in the order in which they were written. Each spike has its run's number, modulo 4, as a tag: the
-/// spikes of a run end, in this bank, where another tag or the list's end comes.
+/// spikes of a run end, in this bank, where another tag or the list's end comes. A single bank has a spike for each word
+/// that is asked for, so it has no tags.
 #[derive(LogicBlock)]
 pub struct HiddenBank {
     pub clock: Signal<In, Clock>,
@@ -41,12 +42,18 @@ pub struct HiddenBank {
     position: Signal<Local, Bits<12>>,
     is_valid: Signal<Local, Bit>,
     counted: Signal<Local, Bits<12>>,
+    tag: Signal<Local, Bits<2>>,
+    single: Constant<Bit>,
+    row_bits: Constant<Bits<4>>,
+    row_mask: Constant<Bits<16>>,
 }
 
 impl HiddenBank {
-    /// A bank for `rows` spikes (a power of two); `row_bits` of a row are kept.
-    pub fn new(rows: usize, row_bits: usize, family: Family) -> Self {
-        let store = SyncRam::new(rows, row_bits + 2).without_collisions();
+    /// One of `banks` banks, for `rows` spikes (a power of two).
+    pub fn new(rows: usize, banks: usize, family: Family) -> Self {
+        let row_bits = rows.ilog2() as usize;
+        let tag_bits = if banks == 1 { 0 } else { 2 };
+        let store = SyncRam::new(rows, row_bits + tag_bits).without_collisions();
         let store = match family {
             // There are few block RAMs for the weights, and LUTs make good small memories.
             Family::Ecp5 if rows <= usize::from(LUT_RAM_ROWS) => store.with_style("distributed"),
@@ -75,6 +82,10 @@ impl HiddenBank {
             position: Default::default(),
             is_valid: Default::default(),
             counted: Default::default(),
+            tag: Default::default(),
+            single: Constant::new(banks == 1),
+            row_bits: Constant::new((row_bits as u64).into()),
+            row_mask: Constant::new((rows as u64 - 1).into()),
         }
     }
 }
@@ -89,8 +100,8 @@ impl Logic for HiddenBank {
         dff_setup!(self, clock, written, length, start, next_start, in_bounds);
         self.store.clock.next = self.clock.val();
         self.store.write_address.next = self.written.q.val();
-        self.store.write_data.next = (bit_cast::<18, 16>(self.write_row.val()) << 2)
-            | bit_cast::<18, 2>(self.write_tag.val());
+        self.store.write_data.next = bit_cast::<18, 16>(self.write_row.val() & self.row_mask.val())
+            | (bit_cast::<18, 2>(self.write_tag.val()) << self.row_bits.val());
         self.store.write_enable.next = self.write.val();
         if self.write.val() {
             self.written.d.next = self.written.q.val() + 1;
@@ -104,10 +115,11 @@ impl Logic for HiddenBank {
         self.position.next = self.start.q.val() + self.offset.val();
         self.store.read_address.next = self.position.val();
         self.in_bounds.d.next = self.position.val() < self.written.q.val();
-        self.is_valid.next = self.in_bounds.q.val()
-            & (self.store.read_data.val().get_bits::<2>(0) == self.read_tag.val());
+        self.tag.next = bit_cast::<2, 18>(self.store.read_data.val() >> self.row_bits.val());
+        self.is_valid.next =
+            self.single.val() | (self.in_bounds.q.val() & (self.tag.val() == self.read_tag.val()));
         self.valid.next = self.is_valid.val();
-        self.row.next = self.store.read_data.val().get_bits::<16>(2);
+        self.row.next = bit_cast::<16, 18>(self.store.read_data.val()) & self.row_mask.val();
 
         comment!("The first pass over a run finds where the next one begins.");
         self.counted.next = self.next_start.q.val();

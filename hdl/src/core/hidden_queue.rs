@@ -86,7 +86,7 @@ impl<const G: usize, const S: usize, const Q: usize> HiddenQueue<G, S, Q> {
             masks: SyncRam::new(masks, G).without_collisions(),
             deal: Default::default(),
             pickers: std::array::from_fn(|_| Default::default()),
-            banks: std::array::from_fn(|_| HiddenBank::new(rows, rows.ilog2() as usize, family)),
+            banks: std::array::from_fn(|_| HiddenBank::new(rows, S, family)),
             written: Default::default(),
             fetched: Default::default(),
             last_masks: Default::default(),

@@ -2,7 +2,9 @@
 
 use super::input_bank::InputBank;
 use super::spike_decoder::SpikeDecoder;
+use super::step_list::StepList;
 use crate::comment;
+use firmware_model::config::CoreConfig;
 use rust_hdl::prelude::*;
 
 /// Decodes spikes, deals them to S banks, and offers them step by step.
@@ -23,19 +25,23 @@ pub struct InputQueue<const S: usize> {
     pub image_ready: Signal<Out, Bit>,
     pub image_release: Signal<In, Bit>,
     pub rewind: Signal<In, Bit>,
-    pub peek: Signal<In, Bit>,
-    pub probe: Signal<In, Bit>,
+    /// The next step is read from now on.
     pub advance: Signal<In, Bit>,
     pub offset: Signal<In, Bits<12>>,
+    /// The step that is being run.
     pub step: Signal<In, Bits<8>>,
-    /// Some bank has entries after the current step; the earliest of them is at `next_step`.
+    /// The answer of this cycle is of the first pass over the step.
+    pub counting: Signal<In, Bit>,
+    /// There are spikes after the current step: those of `next_step`, in `next_words` words.
     pub has_next: Signal<Out, Bit>,
     pub next_step: Signal<Out, Bits<8>>,
+    pub next_words: Signal<Out, Bits<12>>,
     // To the pipeline, one clock cycle after `offset`
     pub valid: [Signal<Out, Bit>; S],
     pub row: [Signal<Out, Bits<16>>; S],
     decoder: SpikeDecoder,
     banks: [InputBank; S],
+    steps: StepList<S>,
     fill_buffer: DFF<Bit>,
     read_buffer: DFF<Bit>,
     filled: [DFF<Bit>; 2],
@@ -43,8 +49,6 @@ pub struct InputQueue<const S: usize> {
     bank_select: Signal<Local, Bits<8>>,
     row_in: Signal<Local, Bits<16>>,
     overflows: [Signal<Local, Bit>; S],
-    any_next: [Signal<Local, Bit>; S],
-    earliest: [Signal<Local, Bits<8>>; S],
     bank_mask: Constant<Bits<3>>,
     bank_bits: Constant<Bits<2>>,
     two_buffers: Constant<Bit>,
@@ -53,8 +57,8 @@ pub struct InputQueue<const S: usize> {
 impl<const S: usize> InputQueue<S> {
     const LAST: usize = S - 1;
 
-    pub fn new(rows: usize, buffers: usize) -> Self {
-        let row_bits = rows.ilog2() as usize;
+    pub fn new(config: &CoreConfig) -> Self {
+        let (rows, buffers) = (config.input_rows.into(), config.input_buffers.into());
         InputQueue {
             clock: Default::default(),
             begin: Default::default(),
@@ -68,17 +72,18 @@ impl<const S: usize> InputQueue<S> {
             image_ready: Default::default(),
             image_release: Default::default(),
             rewind: Default::default(),
-            peek: Default::default(),
-            probe: Default::default(),
+            counting: Default::default(),
             advance: Default::default(),
             offset: Default::default(),
             step: Default::default(),
             has_next: Default::default(),
             next_step: Default::default(),
+            next_words: Default::default(),
             valid: std::array::from_fn(|_| Default::default()),
             row: std::array::from_fn(|_| Default::default()),
             decoder: Default::default(),
-            banks: std::array::from_fn(|_| InputBank::new(rows, buffers, row_bits)),
+            banks: std::array::from_fn(|_| InputBank::new(rows, buffers, S)),
+            steps: StepList::new(config),
             fill_buffer: Default::default(),
             read_buffer: Default::default(),
             filled: Default::default(),
@@ -86,8 +91,6 @@ impl<const S: usize> InputQueue<S> {
             bank_select: Default::default(),
             row_in: Default::default(),
             overflows: std::array::from_fn(|_| Default::default()),
-            any_next: std::array::from_fn(|_| Default::default()),
-            earliest: std::array::from_fn(|_| Default::default()),
             bank_mask: Constant::new((S as u64 - 1).into()),
             bank_bits: Constant::new(u64::from(S.ilog2()).into()),
             two_buffers: Constant::new(buffers == 2),
@@ -132,8 +135,7 @@ impl<const S: usize> Logic for InputQueue<S> {
             self.banks[i].advance.next = self.advance.val();
             self.banks[i].offset.next = self.offset.val();
             self.banks[i].step.next = self.step.val();
-            self.banks[i].probe.next = self.probe.val();
-            self.banks[i].peek.next = self.peek.val();
+            self.banks[i].counting.next = self.counting.val();
             self.valid[i].next = self.banks[i].valid.val();
             self.row[i].next = self.banks[i].row.val();
         }
@@ -180,22 +182,19 @@ impl<const S: usize> Logic for InputQueue<S> {
             self.fill_buffer.d.next = !self.fill_buffer.q.val() & self.two_buffers.val();
         }
 
-        comment!("The earliest step that any bank goes on with.");
-        self.any_next[0].next = self.banks[0].has_next.val();
-        self.earliest[0].next = self.banks[0].next_step.val();
-        for i in 1..S {
-            self.any_next[i].next = self.any_next[i - 1].val() | self.banks[i].has_next.val();
-            self.earliest[i].next = self.earliest[i - 1].val();
-            if self.banks[i].has_next.val()
-                & (!self.any_next[i - 1].val()
-                    | (self.banks[i].next_step.val() < self.earliest[i - 1].val()))
-            {
-                self.earliest[i].next = self.banks[i].next_step.val();
-            }
-        }
-        for last in Self::LAST..S {
-            self.has_next.next = self.any_next[last].val();
-            self.next_step.next = self.earliest[last].val();
-        }
+        comment!("The steps that there are.");
+        self.steps.clock.next = self.clock.val();
+        self.steps.fill_buffer.next = self.fill_buffer.q.val();
+        self.steps.clear.next = self.begin.val();
+        self.steps.spike.next = self.decoder.spike.val();
+        self.steps.spike_step.next = self.decoder.step.val();
+        self.steps.spike_bank.next = self.bank_select.val();
+        self.steps.commit.next = self.commit.val();
+        self.steps.read_buffer.next = self.read_buffer.q.val();
+        self.steps.rewind.next = self.rewind.val();
+        self.steps.advance.next = self.advance.val();
+        self.has_next.next = self.steps.has_step.val();
+        self.next_step.next = self.steps.step.val();
+        self.next_words.next = self.steps.words.val();
     }
 }

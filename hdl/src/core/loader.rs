@@ -3,8 +3,7 @@
 use crate::comment;
 use rust_hdl::prelude::*;
 
-/// Takes the data bytes of WEIGHTS and MARGINS frames and writes whole rows and margins. The row
-/// register also serves reading back: see [`super::verifier::Verifier`].
+/// Takes the data bytes of WEIGHTS and MARGINS frames and writes whole rows and margins.
 #[derive(LogicBlock)]
 pub struct Loader<const P: usize> {
     pub clock: Signal<In, Clock>,
@@ -30,13 +29,6 @@ pub struct Loader<const P: usize> {
     /// The row or the slot to write.
     pub target_address: Signal<Out, Bits<16>>,
     pub row: Signal<Out, Bits<P>>,
-    // Reading back
-    /// Take `read_row` into the row register.
-    pub take: Signal<In, Bit>,
-    pub read_row: Signal<In, Bits<P>>,
-    /// Drop the lowest byte of the row register.
-    pub drop: Signal<In, Bit>,
-    pub lowest_byte: Signal<Out, Bits<8>>,
     row_register: DFF<Bits<P>>,
     low_byte: DFF<Bits<8>>,
     turn_now: DFF<Bits<16>>,
@@ -77,10 +69,6 @@ impl<const P: usize> Loader<P> {
             target_lane: Default::default(),
             target_address: Default::default(),
             row: Default::default(),
-            take: Default::default(),
-            read_row: Default::default(),
-            drop: Default::default(),
-            lowest_byte: Default::default(),
             row_register: Default::default(),
             low_byte: Default::default(),
             turn_now: Default::default(),
@@ -109,10 +97,7 @@ impl<const P: usize> Logic for Loader<P> {
     #[hdl_gen]
     fn update(&mut self) {
         comment!("module loader");
-        comment!(
-            "Puts loaded bytes together to rows of weights and to margins, and takes rows apart"
-        );
-        comment!("again for reading back.");
+        comment!("Puts loaded bytes together to rows of weights and to margins.");
         dff_setup!(
             self,
             clock,
@@ -143,12 +128,6 @@ impl<const P: usize> Logic for Loader<P> {
                 self.count.d.next = 0.into();
                 self.complete.d.next = true;
             }
-        }
-        if self.take.val() {
-            self.row_register.d.next = self.read_row.val();
-        }
-        if self.drop.val() {
-            self.row_register.d.next = self.shifted.val();
         }
 
         comment!("The cycle after the last byte writes, and goes on to the next row. A margin takes one more: it");
@@ -195,6 +174,5 @@ impl<const P: usize> Logic for Loader<P> {
         self.target_lane.next = self.which.q.val();
         self.target_address.next = self.at.q.val();
         self.row.next = self.row_register.q.val();
-        self.lowest_byte.next = bit_cast::<8, P>(self.row_register.q.val());
     }
 }

@@ -3,12 +3,13 @@
 //! docs/core.md draws it. One file a block:
 //!
 //! - [`sequencer`], [`run_queue`]: the order of an inference, and the search for the winner
-//! - [`input_queue`] ([`spike_decoder`], [`input_bank`]): the spikes that come in
+//! - [`input_queue`] ([`spike_decoder`], [`step_list`], [`input_bank`]): the spikes that come in
 //! - [`hidden_queue`] ([`picker`], [`hidden_bank`]): the spikes between layers
 //! - [`weight_bank`]: S memories of P bits
 //! - [`neuron_array`] ([`lane`], [`margin_adder`], [`lane_mux`]): P neurons at a time
-//! - [`geometry`], [`loader`], [`verifier`]: the loaded network, written and read back
+//! - [`geometry`], [`loader`], [`verifier`] ([`byte_mux`]): the loaded network, written and read back
 
+pub mod byte_mux;
 pub mod geometry;
 pub mod hidden_bank;
 pub mod hidden_queue;
@@ -23,11 +24,13 @@ pub mod picker;
 pub mod run_queue;
 pub mod sequencer;
 pub mod spike_decoder;
+pub mod step_list;
 pub mod verifier;
 pub mod weight_bank;
 pub mod wiring;
 
 use crate::comment;
+use byte_mux::ByteMux;
 use firmware_model::board::{Family, WeightMemory};
 use firmware_model::config::{CoreConfig, CHUNK_WORDS};
 use geometry::GeometryRegisters;
@@ -93,6 +96,7 @@ pub struct Core<
     run_queue: RunQueue,
     hidden_queue: HiddenQueue<G, S, Q>,
     weights: [WeightBank<P>; S],
+    row_bytes: [ByteMux<P>; S],
     neurons: NeuronArray<P, S, G, A, C>,
     loader: Loader<P>,
     verifier: Verifier,
@@ -104,15 +108,11 @@ pub struct Core<
     event_last_fold: DFF<Bit>,
     event_output: Signal<Local, Bit>,
     event_first_fold: DFF<Bit>,
-    event_probe: DFF<Bit>,
     event_starting: DFF<Bit>,
     event_slot: DFF<Bits<7>>,
     event_base: DFF<Bits<16>>,
     event_valid: [Signal<Local, Bit>; S],
     event_row: [Signal<Local, Bits<16>>; S],
-    any_valid: [Signal<Local, Bit>; S],
-    probe_end: Signal<Local, Bit>,
-    probe_ended: DFF<Bit>,
     // Address: the weights are asked for.
     address_live: DFF<Bit>,
     address_first: DFF<Bit>,
@@ -171,7 +171,7 @@ pub struct Core<
     fire_output: DFF<Bit>,
     settled: DFF<Bit>,
     decided: DFF<Bit>,
-    chosen_row: [Signal<Local, Bits<P>>; S],
+    chosen_byte: [Signal<Local, Bits<8>>; S],
     bank_id: [Constant<Bits<8>>; S],
     last_beat: Constant<Bits<2>>,
     lane_bits: Constant<Bits<4>>,
@@ -232,10 +232,11 @@ impl<
             busy: Default::default(),
             geometry: Default::default(),
             sequencer: Sequencer::new(config),
-            input_queue: InputQueue::new(config.input_rows.into(), config.input_buffers.into()),
+            input_queue: InputQueue::new(config),
             run_queue: Default::default(),
             hidden_queue: HiddenQueue::new(config, family),
             weights: std::array::from_fn(|_| WeightBank::new(rows, memory)),
+            row_bytes: std::array::from_fn(|_| Default::default()),
             neurons: NeuronArray::new(config, family),
             loader: Loader::new(S, slots, rows),
             verifier: Verifier::new(P, S),
@@ -246,15 +247,11 @@ impl<
             event_last_fold: Default::default(),
             event_output: Default::default(),
             event_first_fold: Default::default(),
-            event_probe: Default::default(),
             event_starting: Default::default(),
             event_slot: Default::default(),
             event_base: Default::default(),
             event_valid: std::array::from_fn(|_| Default::default()),
             event_row: std::array::from_fn(|_| Default::default()),
-            any_valid: std::array::from_fn(|_| Default::default()),
-            probe_end: Default::default(),
-            probe_ended: Default::default(),
             address_live: Default::default(),
             address_first: Default::default(),
             address_last: Default::default(),
@@ -306,7 +303,7 @@ impl<
             fire_output: Default::default(),
             settled: Default::default(),
             decided: Default::default(),
-            chosen_row: std::array::from_fn(|_| Default::default()),
+            chosen_byte: std::array::from_fn(|_| Default::default()),
             bank_id: std::array::from_fn(|bank| Constant::new((bank as u64).into())),
             last_beat: Constant::new((u64::from(config.beats) - 1).into()),
             lane_bits: Constant::new(u64::from(G.ilog2()).into()),
@@ -338,11 +335,9 @@ impl<
             event_final,
             event_last_fold,
             event_first_fold,
-            event_probe,
             event_starting,
             event_slot,
             event_base,
-            probe_ended,
             address_live,
             address_first,
             address_last,
@@ -407,7 +402,6 @@ impl<
         self.event_final.d.next = self.sequencer.is_final.val();
         self.event_last_fold.d.next = self.sequencer.last_fold.val();
         self.event_first_fold.d.next = self.sequencer.first_fold.val();
-        self.event_probe.d.next = self.sequencer.issue.val() & self.sequencer.probe.val();
         self.event_starting.d.next = self.sequencer.starting.val();
         self.event_slot.d.next = self.sequencer.slot.val();
         self.event_base.d.next = self.sequencer.row_base.val();
@@ -423,31 +417,18 @@ impl<
                 self.event_row[i].next = self.input_queue.row[i].val();
             }
         }
-        self.any_valid[0].next = self.event_valid[0].val();
-        for i in 1..S {
-            self.any_valid[i].next = self.any_valid[i - 1].val() | self.event_valid[i].val();
-        }
-        for last in Self::LAST..S {
-            self.probe_end.next =
-                self.event_probe.q.val() & !self.any_valid[last].val() & !self.probe_ended.q.val();
-        }
-        comment!(
-            "The sequencer hears of the end a cycle later: the word after it is dropped here."
-        );
-        self.probe_ended.d.next = self.probe_end.val();
-        self.sequencer.probe_end.next = self.probe_ended.q.val();
-        self.input_queue.probe.next = self.event_probe.q.val();
+        self.input_queue.counting.next = self.event_live.q.val()
+            & self.event_first_fold.q.val()
+            & self.sequencer.from_inputs.val();
         self.hidden_queue.counting.next = self.event_live.q.val()
             & self.event_first_fold.q.val()
             & !self.sequencer.from_inputs.val();
         self.event_output.next = self.sequencer.output_layer.val();
-        self.address_live.d.next =
-            self.event_live.q.val() & !self.probe_ended.q.val() & !self.sequencer.flush.val();
+        self.address_live.d.next = self.event_live.q.val() & !self.sequencer.flush.val();
         self.address_first.d.next = self.event_first.q.val();
-        self.address_last.d.next = self.event_last.q.val() | self.probe_end.val();
-        self.address_final.d.next = self.event_final.q.val() | self.probe_end.val();
-        self.address_end.d.next =
-            (self.event_final.q.val() | self.probe_end.val()) & self.event_last_fold.q.val();
+        self.address_last.d.next = self.event_last.q.val();
+        self.address_final.d.next = self.event_final.q.val();
+        self.address_end.d.next = self.event_final.q.val() & self.event_last_fold.q.val();
         self.address_output.d.next = self.event_output.val();
         self.address_starting.d.next = self.event_starting.q.val();
         self.address_slot.d.next = self.event_slot.q.val();
@@ -603,6 +584,7 @@ impl<
         self.sequencer.image_ready.next = self.input_queue.image_ready.val();
         self.sequencer.has_next.next = self.input_queue.has_next.val();
         self.sequencer.next_step.next = self.input_queue.next_step.val();
+        self.sequencer.next_words.next = self.input_queue.next_words.val();
         self.sequencer.last_layer.next = self.geometry.last_layer.val();
         self.sequencer.last_step.next = self.geometry.last_step.val();
         self.sequencer.outputs.next = self.geometry.outputs.val();
@@ -613,7 +595,6 @@ impl<
         self.geometry.layer.next = self.sequencer.layer.val();
         self.input_queue.image_release.next = self.sequencer.image_release.val();
         self.input_queue.rewind.next = self.sequencer.rewind.val();
-        self.input_queue.peek.next = self.sequencer.peek.val();
         self.input_queue.advance.next = self.sequencer.advance.val();
         self.input_queue.step.next = self.sequencer.step.val();
 
@@ -646,18 +627,20 @@ impl<
         self.verifier.geometry_byte.next = self.geometry.oldest.val();
         self.verifier.rows_used.next = self.geometry.rows_used.val();
         self.verifier.slots_used.next = self.geometry.slots_used.val();
-        self.verifier.row_byte.next = self.loader.lowest_byte.val();
-        self.loader.take.next = self.verifier.take_row.val();
-        self.loader.drop.next = self.verifier.drop_byte.val();
-        self.chosen_row[0].next = self.weights[0].read_data.val();
+        for i in 0..S {
+            self.row_bytes[i].clock.next = self.clock.val();
+            self.row_bytes[i].row.next = self.weights[i].read_data.val();
+            self.row_bytes[i].select.next = self.verifier.byte_select.val();
+        }
+        self.chosen_byte[0].next = self.row_bytes[0].chosen.val();
         for i in 1..S {
-            self.chosen_row[i].next = self.chosen_row[i - 1].val();
+            self.chosen_byte[i].next = self.chosen_byte[i - 1].val();
             if self.verifier.bank.val() == self.bank_id[i].val() {
-                self.chosen_row[i].next = self.weights[i].read_data.val();
+                self.chosen_byte[i].next = self.row_bytes[i].chosen.val();
             }
         }
         for last in Self::LAST..S {
-            self.loader.read_row.next = self.chosen_row[last].val();
+            self.verifier.row_byte.next = self.chosen_byte[last].val();
         }
 
         self.busy.next = self.sequencer.busy.val();

@@ -8,10 +8,6 @@ use rust_hdl::prelude::*;
 enum State {
     /// Wait for an image.
     Idle,
-    /// Ask every bank for its first entry.
-    Probe,
-    /// The answers are there.
-    Peek,
     /// Choose what to run next: a layer at a step.
     Choose,
     /// Issue one word of events a clock cycle, for all folds.
@@ -44,10 +40,10 @@ pub struct Sequencer {
     pub image_release: Signal<Out, Bit>,
     /// A new inference begins: forget what is left of the last one.
     pub rewind: Signal<Out, Bit>,
-    pub peek: Signal<Out, Bit>,
     pub advance: Signal<Out, Bit>,
     pub has_next: Signal<In, Bit>,
     pub next_step: Signal<In, Bits<8>>,
+    pub next_words: Signal<In, Bits<12>>,
     // The geometry
     pub layer: Signal<Out, Bits<2>>,
     pub last_layer: Signal<In, Bits<2>>,
@@ -77,10 +73,8 @@ pub struct Sequencer {
     /// The last word of its fold.
     pub is_final: Signal<Out, Bit>,
     pub last_fold: Signal<Out, Bit>,
-    /// The first fold: its pass over the events also finds where they end.
+    /// The first fold: its pass over the events also finds where those of the next run begin.
     pub first_fold: Signal<Out, Bit>,
-    /// How many words there are is not known yet.
-    pub probe: Signal<Out, Bit>,
     pub offset: Signal<Out, Bits<12>>,
     pub slot: Signal<Out, Bits<7>>,
     pub row_base: Signal<Out, Bits<16>>,
@@ -92,8 +86,6 @@ pub struct Sequencer {
     pub from_inputs: Signal<Out, Bit>,
     pub output_layer: Signal<Out, Bit>,
     // What comes back
-    /// The word issued two cycles before was of the first pass, and no bank had an event any more.
-    pub probe_end: Signal<In, Bit>,
     /// The output layer's run has settled.
     pub settled: Signal<In, Bit>,
     /// An output fired.
@@ -128,11 +120,9 @@ pub struct Sequencer {
     word: DFF<Bits<12>>,
     words: DFF<Bits<12>>,
     words_left: DFF<Bits<12>>,
-    words_known: DFF<Bit>,
     chunk_word: DFF<Bits<4>>,
     later_chunk: DFF<Bit>,
     since_chunk: DFF<Bits<3>>,
-    issued_before: DFF<Bit>,
     lane: DFF<Bits<10>>,
     scanned: DFF<Bits<16>>,
     outputs_left: DFF<Bits<16>>,
@@ -156,6 +146,7 @@ pub struct Sequencer {
     first_is_output: Signal<Local, Bit>,
     chosen_layer: Signal<Local, Bits<2>>,
     chosen_step: Signal<Local, Bits<8>>,
+    chosen_words: Signal<Local, Bits<12>>,
     chosen_output: Signal<Local, Bit>,
     under_way_left: Signal<Local, Bits<2>>,
     layer_bit: Signal<Local, Bits<4>>,
@@ -163,8 +154,6 @@ pub struct Sequencer {
     too_early: Signal<Local, Bit>,
     hold: Signal<Local, Bit>,
     issues: Signal<Local, Bit>,
-    issued_beyond: Signal<Local, Bits<12>>,
-    found_words: Signal<Local, Bits<12>>,
     end_of_chunk: Signal<Local, Bit>,
     end_of_fold: Signal<Local, Bit>,
     is_last_word: Signal<Local, Bit>,
@@ -178,6 +167,7 @@ pub struct Sequencer {
     class_mask: Constant<Bits<16>>,
     left_mask: Constant<Bits<16>>,
     slot_mask: Constant<Bits<7>>,
+    word_mask: Constant<Bits<12>>,
     apart: Constant<Bits<3>>,
     apart_same_fold: Constant<Bits<3>>,
 }
@@ -191,10 +181,10 @@ impl Sequencer {
             image_ready: Default::default(),
             image_release: Default::default(),
             rewind: Default::default(),
-            peek: Default::default(),
             advance: Default::default(),
             has_next: Default::default(),
             next_step: Default::default(),
+            next_words: Default::default(),
             layer: Default::default(),
             last_layer: Default::default(),
             last_step: Default::default(),
@@ -217,7 +207,6 @@ impl Sequencer {
             is_final: Default::default(),
             last_fold: Default::default(),
             first_fold: Default::default(),
-            probe: Default::default(),
             offset: Default::default(),
             slot: Default::default(),
             row_base: Default::default(),
@@ -225,7 +214,6 @@ impl Sequencer {
             step: Default::default(),
             from_inputs: Default::default(),
             output_layer: Default::default(),
-            probe_end: Default::default(),
             settled: Default::default(),
             decided: Default::default(),
             flush: Default::default(),
@@ -255,11 +243,9 @@ impl Sequencer {
             word: Default::default(),
             words: Default::default(),
             words_left: Default::default(),
-            words_known: Default::default(),
             chunk_word: Default::default(),
             later_chunk: Default::default(),
             since_chunk: Default::default(),
-            issued_before: Default::default(),
             lane: Default::default(),
             scanned: Default::default(),
             outputs_left: Default::default(),
@@ -281,6 +267,7 @@ impl Sequencer {
             first_is_output: Default::default(),
             chosen_layer: Default::default(),
             chosen_step: Default::default(),
+            chosen_words: Default::default(),
             chosen_output: Default::default(),
             under_way_left: Default::default(),
             layer_bit: Default::default(),
@@ -288,8 +275,6 @@ impl Sequencer {
             too_early: Default::default(),
             hold: Default::default(),
             issues: Default::default(),
-            issued_beyond: Default::default(),
-            found_words: Default::default(),
             end_of_chunk: Default::default(),
             end_of_fold: Default::default(),
             is_last_word: Default::default(),
@@ -299,6 +284,7 @@ impl Sequencer {
             overshoot_bits: Constant::new(0x3FFF.into()),
             last_in_row: Constant::new((config.group() as u64 - 1).into()),
             row_mask: Constant::new((config.group() as u64 - 1).into()),
+            word_mask: Constant::new(((1u64 << config.word_bits()) - 1).into()),
             slot_mask: Constant::new((u64::from(config.fold_slots) - 1).into()),
             left_mask: Constant::new((2 * most_outputs.next_power_of_two() - 1).into()),
             class_mask: Constant::new((most_outputs.next_power_of_two() - 1).into()),
@@ -331,11 +317,9 @@ impl Logic for Sequencer {
             word,
             words,
             words_left,
-            words_known,
             chunk_word,
             later_chunk,
             since_chunk,
-            issued_before,
             lane,
             scanned,
             outputs_left,
@@ -354,7 +338,6 @@ impl Logic for Sequencer {
         );
         self.image_release.next = false;
         self.rewind.next = false;
-        self.peek.next = false;
         self.scanning.next = false;
         self.busy.next = true;
         self.compare.d.next = false;
@@ -375,10 +358,12 @@ impl Logic for Sequencer {
             & !(self.first_is_output.val() & self.output_pending.q.val());
         self.chosen_layer.next = 0.into();
         self.chosen_step.next = self.next_step.val();
+        self.chosen_words.next = self.next_words.val();
         self.chosen_output.next = self.first_is_output.val();
         if self.take_run.val() {
             self.chosen_layer.next = self.run_layer.val();
             self.chosen_step.next = self.run_step.val();
+            self.chosen_words.next = self.run_words.val();
             self.chosen_output.next = self.run_is_output.val();
         }
         self.run_take.next = false;
@@ -397,20 +382,9 @@ impl Logic for Sequencer {
         if self.later_chunk.q.val() | self.in_first_fold.q.val() {
             self.too_early.next = self.since_chunk.q.val() < self.apart_same_fold.val();
         }
-        self.is_last_word.next = self.words_known.q.val() & (self.words_left.q.val() == 1);
+        self.is_last_word.next = (self.words_left.q.val() & self.word_mask.val()) == 1;
         self.end_of_chunk.next = (self.chunk_word.q.val() == 14) | self.is_last_word.val();
         self.hold.next = self.too_early.val() & self.end_of_chunk.val();
-        if !self.words_known.q.val() {
-            comment!("Any word may turn out to be the last one, but for the very first.");
-            self.hold.next = self.too_early.val()
-                & ((self.later_chunk.q.val() & (self.chunk_word.q.val() == 0))
-                    | (!self.later_chunk.q.val() & (self.chunk_word.q.val() == 1)));
-        }
-        self.issued_beyond.next = 1.into();
-        if self.issued_before.q.val() {
-            self.issued_beyond.next = 2.into();
-        }
-        self.found_words.next = self.word.q.val() - self.issued_beyond.val();
         self.issues.next = false;
         self.end_of_fold.next = false;
         self.is_last_fold.next = self.folds_left.q.val() == 1;
@@ -432,15 +406,8 @@ impl Logic for Sequencer {
                 if self.image_ready.val() {
                     self.idle.d.next = self.cycles.q.val();
                     self.cycles.d.next = 0.into();
-                    self.state.d.next = State::Probe;
+                    self.state.d.next = State::Choose;
                 }
-            }
-            State::Probe => {
-                self.state.d.next = State::Peek;
-            }
-            State::Peek => {
-                self.peek.next = true;
-                self.state.d.next = State::Choose;
             }
             State::Choose => {
                 self.layer.next = self.chosen_layer.val();
@@ -451,9 +418,8 @@ impl Logic for Sequencer {
                 self.word.d.next = 0.into();
                 self.chunk_word.d.next = 0.into();
                 self.later_chunk.d.next = false;
-                self.words.d.next = self.run_words.val();
-                self.words_left.d.next = self.run_words.val();
-                self.words_known.d.next = self.take_run.val();
+                self.words.d.next = self.chosen_words.val();
+                self.words_left.d.next = self.chosen_words.val();
                 if self.take_run.val() | self.take_inputs.val() {
                     self.run_take.next = self.take_run.val();
                     self.advance.next = self.take_inputs.val();
@@ -481,7 +447,7 @@ impl Logic for Sequencer {
                 }
             }
             State::Run => {
-                self.issues.next = !self.probe_end.val() & !self.hold.val();
+                self.issues.next = !self.hold.val();
                 if self.issues.val() {
                     self.word.d.next = self.word.q.val() + 1;
                     self.words_left.d.next = self.words_left.q.val() - 1;
@@ -495,14 +461,7 @@ impl Logic for Sequencer {
                         self.since_chunk.d.next = 1.into();
                     }
                 }
-                if self.probe_end.val() {
-                    self.words_known.d.next = true;
-                    self.words.d.next = self.found_words.val();
-                    self.words_left.d.next = self.found_words.val();
-                    self.since_chunk.d.next = 3.into();
-                }
-                self.end_of_fold.next =
-                    self.probe_end.val() | (self.issues.val() & self.is_last_word.val());
+                self.end_of_fold.next = self.issues.val() & self.is_last_word.val();
                 if self.end_of_fold.val() {
                     self.word.d.next = 0.into();
                     self.chunk_word.d.next = 0.into();
@@ -553,6 +512,7 @@ impl Logic for Sequencer {
             }
             State::Done => {
                 self.cycles.d.next = self.cycles.q.val();
+                self.rewind.next = true;
                 if !self.ready.q.val() {
                     self.ready.d.next = true;
                     self.ready_class.d.next = self.best_class.q.val();
@@ -587,14 +547,12 @@ impl Logic for Sequencer {
             self.best_class.d.next = self.compare_class.q.val();
         }
 
-        self.issued_before.d.next = self.issues.val();
         self.issue.next = self.issues.val();
         self.first.next = self.chunk_word.q.val() == 0;
         self.last.next = self.end_of_chunk.val();
         self.is_final.next = self.is_last_word.val();
         self.last_fold.next = self.is_last_fold.val();
         self.first_fold.next = self.in_first_fold.q.val();
-        self.probe.next = !self.words_known.q.val();
         self.offset.next = self.word.q.val();
         self.slot.next = self.slot_now.q.val() & self.slot_mask.val();
         self.row_base.next = self.row_base_now.q.val();

@@ -7,8 +7,8 @@ use rust_hdl::prelude::*;
 enum State {
     Idle,
     Geometry,
+    /// Long enough for the memory and for the choice of the byte.
     RowAddress,
-    RowData,
     RowBytes,
     /// Long enough for the memory and for the choice of the lane.
     LaneAddress,
@@ -34,8 +34,8 @@ pub struct Verifier {
     pub bank: Signal<Out, Bits<8>>,
     /// The row or the slot.
     pub address: Signal<Out, Bits<16>>,
-    pub take_row: Signal<Out, Bit>,
-    pub drop_byte: Signal<Out, Bit>,
+    /// Which byte of the row is wanted in the next cycle.
+    pub byte_select: Signal<Out, Bits<6>>,
     pub row_byte: Signal<In, Bits<8>>,
     pub lane: Signal<Out, Bits<10>>,
     pub margin: Signal<In, Bits<16>>,
@@ -49,6 +49,7 @@ pub struct Verifier {
     last_bit: Signal<Local, Bit>,
     take_byte: Signal<Local, Bit>,
     byte: Signal<Local, Bits<8>>,
+    next_byte: Signal<Local, Bits<8>>,
     changes: Signal<Local, Bit>,
     polynomial: Constant<Bits<32>>,
     all_ones: Constant<Bits<32>>,
@@ -71,8 +72,7 @@ impl Verifier {
             slots_used: Default::default(),
             bank: Default::default(),
             address: Default::default(),
-            take_row: Default::default(),
-            drop_byte: Default::default(),
+            byte_select: Default::default(),
             row_byte: Default::default(),
             lane: Default::default(),
             margin: Default::default(),
@@ -85,6 +85,7 @@ impl Verifier {
             last_bit: Default::default(),
             take_byte: Default::default(),
             byte: Default::default(),
+            next_byte: Default::default(),
             changes: Default::default(),
             polynomial: Constant::new(0xEDB8_8320.into()),
             all_ones: Constant::new(0xFFFF_FFFF.into()),
@@ -106,8 +107,7 @@ impl Logic for Verifier {
         self.done.next = false;
         self.active.next = true;
         self.geometry_turn.next = false;
-        self.take_row.next = false;
-        self.drop_byte.next = false;
+        self.next_byte.next = self.count.q.val();
         self.take_byte.next = false;
         self.byte.next = self.row_byte.val();
         self.bit.d.next = self.bit.q.val() + 1;
@@ -139,19 +139,13 @@ impl Logic for Verifier {
             }
             State::RowAddress => {
                 if self.last_bit.val() {
-                    self.state.d.next = State::RowData;
-                }
-            }
-            State::RowData => {
-                self.take_row.next = true;
-                if self.last_bit.val() {
                     self.state.d.next = State::RowBytes;
                 }
             }
             State::RowBytes => {
                 self.take_byte.next = true;
-                self.drop_byte.next = self.last_bit.val();
                 if self.last_bit.val() {
+                    self.next_byte.next = self.count.q.val() + 1;
                     self.count.d.next = self.count.q.val() + 1;
                     if self.count.q.val() == self.last_row_byte.val() {
                         self.count.d.next = 0.into();
@@ -210,6 +204,7 @@ impl Logic for Verifier {
             }
         }
         self.crc.next = !self.register.q.val();
+        self.byte_select.next = self.next_byte.val().get_bits::<6>(0);
         self.bank.next = self.unit.q.val().get_bits::<8>(0);
         self.lane.next = self.unit.q.val();
         self.address.next = self.at.q.val();

@@ -11,6 +11,15 @@ use std::fmt::Write;
 const WORDS: usize = board::SPRAM_WORDS as usize;
 const BITS: usize = board::SPRAM_WIDTH as usize;
 
+/// The rows of the two memories that make a bank in block RAM: a power of two, and what is left.
+///
+/// # Panics
+/// If `rows` is 0.
+pub fn block_ram_parts(rows: usize) -> (usize, usize) {
+    let low = 1 << rows.ilog2();
+    (low, rows - low)
+}
+
 /// A single-port memory: a row written or, a clock cycle after its address, read.
 #[derive(LogicBlock)]
 pub struct WeightBank<const P: usize> {
@@ -39,30 +48,51 @@ impl<const P: usize> WeightBank<P> {
     }
 
     fn block_ram(&self) -> Verilog {
-        let top = self._rows.next_power_of_two().ilog2() - 1;
-        let unused = if top < 15 {
-            format!(
-                "wire unused_address = &{{1'b0, address[15:{}]}};\n",
-                top + 1
-            )
-        } else {
-            String::new()
-        };
-        Verilog::Custom(format!(
+        let rows = self._rows;
+        let mut code = format!(
             "// module weight_bank
 // One bank of weights: {rows} rows of {P} bits, one row written or read a clock cycle.
-reg [{bit}:0] memory [0:{last}];
-{unused}
+"
+        );
+        let (low, high) = block_ram_parts(rows);
+        let address_bits = rows.next_power_of_two().ilog2();
+        if address_bits < 16 {
+            let _ = writeln!(
+                code,
+                "wire unused_address = &{{1'b0, address[15:{address_bits}]}};"
+            );
+        }
+        let part = |name: &str, rows: usize, enable: &str| {
+            let address = format!("address[{}:0]", rows.next_power_of_two().ilog2() - 1);
+            format!(
+                "reg [{bit}:0] {name} [0:{last}];
+reg [{bit}:0] {name}_data;
 always @(posedge clock) begin
-    if (write_enable)
-        memory[address[{top}:0]] <= write_data;
-    read_data <= memory[address[{top}:0]];
+    if ({enable})
+        {name}[{address}] <= write_data;
+    {name}_data <= {name}[{address}];
 end
 ",
-            rows = self._rows,
-            bit = P - 1,
-            last = self._rows - 1,
-        ))
+                bit = P - 1,
+                last = rows - 1,
+            )
+        };
+        if high == 0 {
+            code += &part("memory", low, "write_enable");
+            code += "always @(*) read_data = memory_data;\n";
+        } else {
+            // Two memories, each as deep as block RAMs can be, so that no more than one multiplexer follows.
+            let is_high = format!("address[{}]", address_bits - 1);
+            code += &part("low", low, &format!("write_enable && !{is_high}"));
+            code += &part("high", high, &format!("write_enable && {is_high}"));
+            code += &format!(
+                "reg read_high;
+always @(posedge clock) read_high <= {is_high};
+always @(*) read_data = read_high ? high_data : low_data;
+"
+            );
+        }
+        Verilog::Custom(code)
     }
 
     fn spram(&self) -> Verilog {

@@ -13,6 +13,8 @@ use std::ops::{Add, Mul};
 
 /// The bytes of a received frame that a slot keeps.
 const FRAME_BYTES: u32 = 256;
+/// The steps an image can have.
+const STEPS: u32 = 256;
 /// The bits of a step.
 const STEP_BITS: u32 = 8;
 /// The bits that say to which run of a layer a hidden spike belongs.
@@ -100,11 +102,16 @@ struct Memory {
 }
 
 /// All memories of a core and its link: the one place that knows them.
-fn memories(core: &CoreConfig) -> [Memory; 6] {
+fn memories(core: &CoreConfig) -> [Memory; 7] {
     let (lanes, banks) = (u32::from(core.lanes), u32::from(core.banks));
     let group = core.group() as u32;
     let places = u32::from(core.fold_slots) * u32::from(core.beats);
     let (input_rows, hidden_rows) = (u32::from(core.input_rows), u32::from(core.hidden_rows));
+    // A single bank needs neither to know what a spike belongs to.
+    let (step_bits, run_bits) = match banks {
+        1 => (0, 0),
+        _ => (STEP_BITS, RUN_BITS),
+    };
     let queue = |count, words, bits| Memory {
         role: Role::Queue,
         count,
@@ -125,15 +132,20 @@ fn memories(core: &CoreConfig) -> [Memory; 6] {
             words: 2 * places,
             bits: POTENTIAL_BITS,
         },
-        // Input queue, hidden queue, fire masks of two runs, received frames.
+        // Input queue and its steps, hidden queue, fire masks of two runs, received frames.
         queue(
             banks,
             u32::from(core.input_buffers) * input_rows,
-            STEP_BITS + input_rows.ilog2(),
+            step_bits + input_rows.ilog2(),
+        ),
+        queue(
+            1,
+            u32::from(core.input_buffers) * STEPS,
+            STEP_BITS + core.word_bits() as u32,
         ),
         Memory {
             role: Role::HiddenQueue,
-            ..queue(banks, hidden_rows, hidden_rows.ilog2() + RUN_BITS)
+            ..queue(banks, hidden_rows, hidden_rows.ilog2() + run_bits)
         },
         queue(1, 2 * places, group),
         queue(1, u32::from(core.frame_slots) * FRAME_BYTES, 8),

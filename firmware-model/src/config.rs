@@ -119,6 +119,16 @@ impl CoreConfig {
         self.input_rows.max(self.hidden_rows).ilog2() as usize
     }
 
+    /// The bits that the core keeps of a step of the image: which one it is, its words, and the spikes of each of several
+    /// banks.
+    pub fn step_list_bits(&self) -> usize {
+        let counts = match usize::from(self.banks) {
+            1 => 0,
+            banks => banks * (self.word_bits() + 1),
+        };
+        8 + self.word_bits() + counts
+    }
+
     /// The bytes of one row of one bank.
     pub fn row_bytes(&self) -> usize {
         usize::from(self.lanes) / 8

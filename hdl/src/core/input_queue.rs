@@ -28,10 +28,6 @@ pub struct InputQueue<const S: usize> {
     /// The next step is read from now on.
     pub advance: Signal<In, Bit>,
     pub offset: Signal<In, Bits<12>>,
-    /// The step that is being run.
-    pub step: Signal<In, Bits<8>>,
-    /// The answer of this cycle is of the first pass over the step.
-    pub counting: Signal<In, Bit>,
     /// There are spikes after the current step: those of `next_step`, in `next_words` words.
     pub has_next: Signal<Out, Bit>,
     pub next_step: Signal<Out, Bits<8>>,
@@ -72,10 +68,8 @@ impl<const S: usize> InputQueue<S> {
             image_ready: Default::default(),
             image_release: Default::default(),
             rewind: Default::default(),
-            counting: Default::default(),
             advance: Default::default(),
             offset: Default::default(),
-            step: Default::default(),
             has_next: Default::default(),
             next_step: Default::default(),
             next_words: Default::default(),
@@ -127,15 +121,12 @@ impl<const S: usize> Logic for InputQueue<S> {
             self.banks[i].write.next = self.decoder.spike.val()
                 & self.bank_select.val().get_bit(i)
                 & !self.banks[i].full.val();
-            self.banks[i].write_step.next = self.decoder.step.val();
             self.banks[i].write_row.next = self.row_in.val();
-            self.banks[i].commit.next = self.commit.val();
             self.banks[i].read_buffer.next = self.read_buffer.q.val();
             self.banks[i].rewind.next = self.rewind.val();
             self.banks[i].advance.next = self.advance.val();
             self.banks[i].offset.next = self.offset.val();
-            self.banks[i].step.next = self.step.val();
-            self.banks[i].counting.next = self.counting.val();
+            self.banks[i].spikes.next = self.steps.bank_spikes[i].val();
             self.valid[i].next = self.banks[i].valid.val();
             self.row[i].next = self.banks[i].row.val();
         }

@@ -3,7 +3,7 @@
 //! docs/core.md draws it. One file a block:
 //!
 //! - [`sequencer`], [`run_queue`]: the order of an inference, and the search for the winner
-//! - [`input_queue`] ([`spike_decoder`], [`step_list`], [`input_bank`]): the spikes that come in
+//! - [`input_queue`] ([`spike_decoder`], [`step_list`], [`step_counter`], [`input_bank`]): the spikes that come in
 //! - [`hidden_queue`] ([`picker`], [`hidden_bank`]): the spikes between layers
 //! - [`weight_bank`]: S memories of P bits
 //! - [`neuron_array`] ([`lane`], [`margin_adder`], [`lane_mux`]): P neurons at a time
@@ -24,6 +24,7 @@ pub mod picker;
 pub mod run_queue;
 pub mod sequencer;
 pub mod spike_decoder;
+pub mod step_counter;
 pub mod step_list;
 pub mod verifier;
 pub mod weight_bank;
@@ -417,9 +418,6 @@ impl<
                 self.event_row[i].next = self.input_queue.row[i].val();
             }
         }
-        self.input_queue.counting.next = self.event_live.q.val()
-            & self.event_first_fold.q.val()
-            & self.sequencer.from_inputs.val();
         self.hidden_queue.counting.next = self.event_live.q.val()
             & self.event_first_fold.q.val()
             & !self.sequencer.from_inputs.val();
@@ -596,7 +594,6 @@ impl<
         self.input_queue.image_release.next = self.sequencer.image_release.val();
         self.input_queue.rewind.next = self.sequencer.rewind.val();
         self.input_queue.advance.next = self.sequencer.advance.val();
-        self.input_queue.step.next = self.sequencer.step.val();
 
         comment!("The link fills the input queue.");
         self.input_queue.begin.next = self.spikes_begin.val();

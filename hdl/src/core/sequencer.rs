@@ -81,7 +81,6 @@ pub struct Sequencer {
     /// The fold still has its starting margins.
     pub starting: Signal<Out, Bit>,
     // What runs, until the first word of the next run has been issued
-    pub step: Signal<Out, Bits<8>>,
     /// The first layer: events are input spikes.
     pub from_inputs: Signal<Out, Bit>,
     pub output_layer: Signal<Out, Bit>,
@@ -109,7 +108,6 @@ pub struct Sequencer {
     state: DFF<State>,
     layer_now: DFF<Bits<2>>,
     layers_touched: DFF<Bits<4>>,
-    step_now: DFF<Bits<8>>,
     under_way: DFF<Bits<2>>,
     output_pending: DFF<Bit>,
     output_step: DFF<Bits<8>>,
@@ -211,7 +209,6 @@ impl Sequencer {
             slot: Default::default(),
             row_base: Default::default(),
             starting: Default::default(),
-            step: Default::default(),
             from_inputs: Default::default(),
             output_layer: Default::default(),
             settled: Default::default(),
@@ -232,7 +229,6 @@ impl Sequencer {
             state: Default::default(),
             layer_now: Default::default(),
             layers_touched: Default::default(),
-            step_now: Default::default(),
             under_way: Default::default(),
             output_pending: Default::default(),
             output_step: Default::default(),
@@ -306,7 +302,6 @@ impl Logic for Sequencer {
             state,
             layer_now,
             layers_touched,
-            step_now,
             under_way,
             output_pending,
             output_step,
@@ -424,7 +419,6 @@ impl Logic for Sequencer {
                     self.run_take.next = self.take_run.val();
                     self.advance.next = self.take_inputs.val();
                     self.layer_now.d.next = self.chosen_layer.val();
-                    self.step_now.d.next = self.chosen_step.val();
                     self.run_begin.next = !self.chosen_output.val();
                     if self.chosen_output.val() {
                         self.output_pending.d.next = true;
@@ -557,7 +551,6 @@ impl Logic for Sequencer {
         self.slot.next = self.slot_now.q.val() & self.slot_mask.val();
         self.row_base.next = self.row_base_now.q.val();
         self.starting.next = !self.is_touched.val() & !self.later_chunk.q.val();
-        self.step.next = self.step_now.q.val();
         self.from_inputs.next = !self.layer_now.q.val().any();
         self.output_layer.next = self.layer_now.q.val() == self.last_layer.val();
         self.scan_lane.next = self.lane.q.val();

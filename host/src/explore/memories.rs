@@ -15,8 +15,6 @@ use std::ops::{Add, Mul};
 const FRAME_BYTES: u32 = 256;
 /// The steps an image can have.
 const STEPS: u32 = 256;
-/// The bits of a step.
-const STEP_BITS: u32 = 8;
 /// The bits that say to which run of a layer a hidden spike belongs.
 const RUN_BITS: u32 = 2;
 
@@ -107,11 +105,8 @@ fn memories(core: &CoreConfig) -> [Memory; 7] {
     let group = core.group() as u32;
     let places = u32::from(core.fold_slots) * u32::from(core.beats);
     let (input_rows, hidden_rows) = (u32::from(core.input_rows), u32::from(core.hidden_rows));
-    // A single bank needs neither to know what a spike belongs to.
-    let (step_bits, run_bits) = match banks {
-        1 => (0, 0),
-        _ => (STEP_BITS, RUN_BITS),
-    };
+    // A single bank need not know what a spike belongs to.
+    let run_bits = if banks == 1 { 0 } else { RUN_BITS };
     let queue = |count, words, bits| Memory {
         role: Role::Queue,
         count,
@@ -136,12 +131,12 @@ fn memories(core: &CoreConfig) -> [Memory; 7] {
         queue(
             banks,
             u32::from(core.input_buffers) * input_rows,
-            step_bits + input_rows.ilog2(),
+            input_rows.ilog2(),
         ),
         queue(
             1,
             u32::from(core.input_buffers) * STEPS,
-            STEP_BITS + core.word_bits() as u32,
+            core.step_list_bits() as u32,
         ),
         Memory {
             role: Role::HiddenQueue,

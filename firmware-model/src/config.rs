@@ -19,6 +19,8 @@ pub const CHUNK_WORDS: usize = 15;
 pub const STEPS_UNDER_WAY: usize = 2;
 /// The fewest clock cycles between two chunks of the same fold: a margin is read, changed and written back.
 pub const SAME_FOLD: usize = 3;
+/// From so many banks on the weights pass through a register behind their memory.
+const LATE_WEIGHTS_BANKS: u8 = 4;
 /// On ECP5, lists of hidden spikes up to this length are kept in LUTs, to leave the block RAMs to the weights.
 pub const LUT_RAM_ROWS: u16 = 256;
 
@@ -127,6 +129,12 @@ impl CoreConfig {
             banks => banks * (self.word_bits() + 1),
         };
         8 + self.word_bits() + counts
+    }
+
+    /// Whether the weights pass through a register behind their memory, for a cycle more. The lanes of many banks have
+    /// so much to add that block RAM would be too slow without.
+    pub fn late_weights(&self) -> bool {
+        self.banks >= LATE_WEIGHTS_BANKS
     }
 
     /// The bytes of one row of one bank.

@@ -16,7 +16,28 @@ pub struct Inference {
     pub cycles: u32,
 }
 
-/// From the cycle in which a word is issued to the one in which the first beat of its chunk has fired.
+/// What the core does to save cycles. It does all of it; the model can tell what each is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Savings {
+    /// The first output spike ends the inference.
+    pub exit: bool,
+    /// Steps without spikes take no run. Otherwise each layer runs at each step, with one empty word a fold at least.
+    pub skip: bool,
+    /// The steps that are under way together, [`STEPS_UNDER_WAY`] at most.
+    pub steps_under_way: usize,
+}
+
+impl Savings {
+    /// All of them: the core as it is.
+    pub const ALL: Savings = Savings {
+        exit: true,
+        skip: true,
+        steps_under_way: STEPS_UNDER_WAY,
+    };
+}
+
+/// From the cycle in which a word is issued to the one in which the first beat of its chunk has fired. Late weights
+/// take one more.
 const TO_FIRE: usize = 8;
 
 /// The core with one network loaded.
@@ -25,6 +46,8 @@ pub struct CycleModel {
     lanes: usize,
     banks: usize,
     beats: usize,
+    /// From the cycle in which a word is issued to the one in which the first beat of its chunk has fired.
+    to_fire: usize,
     last_step: usize,
     outputs: usize,
     layers: Vec<Layer>,
@@ -80,6 +103,7 @@ impl CycleModel {
             lanes,
             banks,
             beats,
+            to_fire: TO_FIRE + usize::from(image.core.late_weights()),
             last_step: usize::from(image.geometry.last_step),
             outputs: usize::from(image.geometry.outputs),
             layers,
@@ -89,34 +113,32 @@ impl CycleModel {
     /// Runs one inference. `spikes` are in order of time, as [`crate::network::SpikeTrain::events`]
     /// gives them, and fit the geometry.
     pub fn infer(&mut self, spikes: &[Spike]) -> Inference {
-        self.run(spikes, true)
+        self.infer_with(spikes, Savings::ALL)
     }
 
     /// The same without the early exit: the steps after the decision are run as well. The decision is
     /// that of [`CycleModel::infer`]; the cycles are what it saves.
     pub fn infer_to_the_end(&mut self, spikes: &[Spike]) -> Inference {
-        self.run(spikes, false)
+        let savings = Savings {
+            exit: false,
+            ..Savings::ALL
+        };
+        self.infer_with(spikes, savings)
     }
 
-    fn run(&mut self, spikes: &[Spike], exit: bool) -> Inference {
+    /// The same decision, in the cycles of a core that saves no more than `savings`.
+    pub fn infer_with(&mut self, spikes: &[Spike], savings: Savings) -> Inference {
         for layer in &mut self.layers {
             layer.margins.copy_from_slice(&layer.start_margins);
             layer.fired.fill(false);
         }
         let last = self.layers.len() - 1;
-        let mut steps = spikes.chunk_by(|a, b| a.step == b.step).peekable();
-        let mut schedule = Schedule::new(self.beats, self.banks, self.lanes);
+        let mut steps = self.steps(spikes, savings.skip).into_iter().peekable();
+        let mut schedule = Schedule::new(self, savings);
         let mut decision = None;
         loop {
             let run = match schedule.choose(steps.peek().is_some(), last) {
-                Choice::Inputs => {
-                    let spikes = steps.next().expect("there is one");
-                    Run {
-                        layer: 0,
-                        step: usize::from(spikes[0].step),
-                        events: spikes.iter().map(|s| usize::from(s.input)).collect(),
-                    }
-                }
+                Choice::Inputs => steps.next().expect("there is one"),
                 Choice::Hidden(run) => run,
                 Choice::Wait => continue,
                 Choice::End => break,
@@ -124,8 +146,8 @@ impl CycleModel {
             let layer = &mut self.layers[run.layer];
             layer.add(&run.events);
             let spikes = layer.fire();
-            let words = fullest_bank(&run.events, self.banks);
-            let fold_ends = schedule.issue(layer.folds, words);
+            let words = fullest_bank(&run.events, self.banks).max(1);
+            let fold_ends = schedule.issue(run.layer, layer.folds, words);
             if run.layer < last {
                 schedule.extract(run.layer, run.step, &fold_ends, spikes);
                 continue;
@@ -133,7 +155,7 @@ impl CycleModel {
             let settled = schedule.settle(&fold_ends);
             if decision.is_none() && !spikes.is_empty() {
                 decision = Some(self.decide(Some(run.step)));
-                if exit {
+                if savings.exit {
                     schedule.now = settled + 1;
                     break;
                 }
@@ -143,6 +165,27 @@ impl CycleModel {
             decision: decision.unwrap_or_else(|| self.decide(None)),
             cycles: self.scanned(schedule.now) as u32,
         }
+    }
+
+    /// The runs of layer 1: one for each step with spikes, or for each step.
+    fn steps(&self, spikes: &[Spike], skip: bool) -> Vec<Run> {
+        let with_spikes = spikes.chunk_by(|a, b| a.step == b.step).map(|spikes| Run {
+            layer: 0,
+            step: usize::from(spikes[0].step),
+            events: spikes.iter().map(|s| usize::from(s.input)).collect(),
+        });
+        if skip {
+            return with_spikes.collect();
+        }
+        let mut with_spikes = with_spikes.peekable();
+        let all = (0..=self.last_step).map(|step| {
+            with_spikes.next_if(|run| run.step == step).unwrap_or(Run {
+                layer: 0,
+                step,
+                events: Vec::new(),
+            })
+        });
+        all.collect()
     }
 
     /// The greatest margin of the outputs wins, of equal ones the first.
@@ -194,10 +237,14 @@ struct Schedule {
     beats: usize,
     banks: usize,
     lanes: usize,
+    to_fire: usize,
+    savings: Savings,
     /// The state CHOOSE.
     now: usize,
     /// The last chunk's last word was issued.
     chunk_end: Option<usize>,
+    /// The layer that ran last.
+    layer: Option<usize>,
     /// Steps that were begun and have neither come to the output layer nor ended on the way.
     under_way: usize,
     /// Some of them will have ended on the way from these cycles on.
@@ -214,13 +261,16 @@ struct Schedule {
 
 impl Schedule {
     /// An inference begins with the state CHOOSE.
-    fn new(beats: usize, banks: usize, lanes: usize) -> Self {
+    fn new(core: &CycleModel, savings: Savings) -> Self {
         Schedule {
-            beats,
-            banks,
-            lanes,
+            beats: core.beats,
+            banks: core.banks,
+            lanes: core.lanes,
+            to_fire: core.to_fire,
+            savings,
             now: 1,
             chunk_end: None,
+            layer: None,
             under_way: 0,
             dead_ends: VecDeque::new(),
             settled: 0,
@@ -250,7 +300,7 @@ impl Schedule {
                 return Choice::Hidden(run);
             }
         }
-        if inputs && self.under_way < STEPS_UNDER_WAY && (settled || !is_output(0)) {
+        if inputs && self.under_way < self.savings.steps_under_way && (settled || !is_output(0)) {
             self.under_way += usize::from(!is_output(0));
             return Choice::Inputs;
         }
@@ -264,17 +314,17 @@ impl Schedule {
 
     /// Issues all words of a layer after CHOOSE, one a cycle, and returns the cycle of each fold's last one. Words
     /// wait where a chunk would end too early after the one before: its beats need the adders, or the margins.
-    fn issue(&mut self, folds: usize, words: usize) -> Vec<usize> {
+    fn issue(&mut self, layer: usize, folds: usize, words: usize) -> Vec<usize> {
         let (other_fold, same_fold) = (self.beats, self.beats.max(SAME_FOLD));
         let mut next = self.now + 1;
         let mut ends = Vec::with_capacity(folds);
         for fold in 0..folds {
             for first in (0..words).step_by(CHUNK_WORDS) {
-                // The layer may have a single fold, so that the one before in the first was this one.
-                let apart = if first == 0 && fold > 0 {
-                    other_fold
-                } else {
+                let again = fold == 0 && folds == 1 && self.layer == Some(layer);
+                let apart = if first > 0 || again {
                     same_fold
+                } else {
+                    other_fold
                 };
                 let words_here = (words - first).min(CHUNK_WORDS);
                 let free = self.chunk_end.map_or(0, |end| end + apart);
@@ -284,6 +334,7 @@ impl Schedule {
             }
             ends.push(next - 1);
         }
+        self.layer = Some(layer);
         self.now = next;
         ends
     }
@@ -300,13 +351,13 @@ impl Schedule {
                 let beyond = fold * self.lanes + (beat + 1) * group;
                 let (here, later) = rest.split_at(rest.partition_point(|&neuron| neuron < beyond));
                 rest = later;
-                let fetched = self.taken.max(end + TO_FIRE + beat + 1);
+                let fetched = self.taken.max(end + self.to_fire + beat + 1);
                 self.taken = self.pickers_free.max(fetched + 1);
                 self.pickers_free = self.taken + fullest_bank(here, self.banks).max(1);
             }
         }
         self.pickers_free += 2;
-        if spikes.is_empty() {
+        if spikes.is_empty() && self.savings.skip {
             self.dead_ends.push_back(self.pickers_free);
         } else {
             let run = Run {
@@ -320,7 +371,7 @@ impl Schedule {
 
     /// The output layer was run: the cycle in which the sequencer learns whether an output fired.
     fn settle(&mut self, fold_ends: &[usize]) -> usize {
-        self.settled = fold_ends[fold_ends.len() - 1] + TO_FIRE + self.beats;
+        self.settled = fold_ends[fold_ends.len() - 1] + self.to_fire + self.beats;
         self.settled
     }
 }

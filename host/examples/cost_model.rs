@@ -101,6 +101,7 @@ fn collect(path: &Path, out: &Path, most: usize) -> Result<()> {
         let bench = Bench {
             board: &planned.board,
             toolbox: &toolbox,
+            synthesis: None,
             folder: out,
             progress: &|_| (),
             stop: &STOP,

@@ -36,6 +36,7 @@ fn job<'a>(board: &'a Board, out: &'a Path, stop: &'a AtomicBool) -> BuildJob<'a
         top: "recorder",
         core: None,
         seed: 1,
+        synthesis: None,
         out,
         progress: &|_| {},
         stop,

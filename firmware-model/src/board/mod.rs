@@ -41,7 +41,7 @@ pub enum BoardError {
         suggestion: Option<String>,
         known: Vec<String>,
     },
-    #[error("cannot read {}: {source}; check the path and the board's `constraints` field", .path.display())]
+    #[error("cannot read {}; check the path and the board's `constraints` field", .path.display())]
     Read {
         path: PathBuf,
         source: std::io::Error,

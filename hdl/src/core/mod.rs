@@ -125,6 +125,17 @@ pub struct Core<
     address_slot: DFF<Bits<7>>,
     address_valid: [DFF<Bit>; S],
     address_row: [DFF<Bits<16>>; S],
+    // Fetch: they are on their way through a register.
+    fetch_live: DFF<Bit>,
+    fetch_first: DFF<Bit>,
+    fetch_last: DFF<Bit>,
+    fetch_final: DFF<Bit>,
+    fetch_end: DFF<Bit>,
+    fetch_output: DFF<Bit>,
+    fetch_starting: DFF<Bit>,
+    fetch_slot: DFF<Bits<7>>,
+    fetch_valid: [DFF<Bit>; S],
+    late_weights: Constant<Bit>,
     // Weight: they are there, the lanes look which spikes are positive.
     weight_live: DFF<Bit>,
     weight_first: DFF<Bit>,
@@ -236,7 +247,7 @@ impl<
             input_queue: InputQueue::new(config),
             run_queue: Default::default(),
             hidden_queue: HiddenQueue::new(config, family),
-            weights: std::array::from_fn(|_| WeightBank::new(rows, memory)),
+            weights: std::array::from_fn(|_| WeightBank::new(rows, memory, config.late_weights())),
             row_bytes: std::array::from_fn(|_| Default::default()),
             neurons: NeuronArray::new(config, family),
             loader: Loader::new(S, slots, rows),
@@ -263,6 +274,16 @@ impl<
             address_slot: Default::default(),
             address_valid: std::array::from_fn(|_| Default::default()),
             address_row: std::array::from_fn(|_| Default::default()),
+            fetch_live: Default::default(),
+            fetch_first: Default::default(),
+            fetch_last: Default::default(),
+            fetch_final: Default::default(),
+            fetch_end: Default::default(),
+            fetch_output: Default::default(),
+            fetch_starting: Default::default(),
+            fetch_slot: Default::default(),
+            fetch_valid: std::array::from_fn(|_| Default::default()),
+            late_weights: Constant::new(config.late_weights()),
             weight_live: Default::default(),
             weight_first: Default::default(),
             weight_last: Default::default(),
@@ -324,8 +345,8 @@ impl<
     #[hdl_gen]
     fn update(&mut self) {
         comment!("module core");
-        comment!("The integrate-and-fire core. A word of events takes one clock cycle in each of four stages:");
-        comment!("event, address, weight, count. A chunk of words is then added to the margins, beat by beat,");
+        comment!("The integrate-and-fire core. A word of events takes one clock cycle in each of its stages: event,");
+        comment!("address, with four banks or more fetch, weight, count. A chunk of words is then added to the margins, beat by beat,");
         comment!("each in three stages: beat, sum, fire.");
         dff_setup!(
             self,
@@ -347,6 +368,14 @@ impl<
             address_output,
             address_starting,
             address_slot,
+            fetch_live,
+            fetch_first,
+            fetch_last,
+            fetch_final,
+            fetch_end,
+            fetch_output,
+            fetch_starting,
+            fetch_slot,
             weight_live,
             weight_first,
             weight_last,
@@ -438,6 +467,14 @@ impl<
         }
 
         comment!("Address: loading and reading back use the memories while no word is here.");
+        self.fetch_live.d.next = self.address_live.q.val() & !self.sequencer.flush.val();
+        self.fetch_first.d.next = self.address_first.q.val();
+        self.fetch_last.d.next = self.address_last.q.val();
+        self.fetch_final.d.next = self.address_final.q.val();
+        self.fetch_end.d.next = self.address_end.q.val();
+        self.fetch_output.d.next = self.address_output.q.val();
+        self.fetch_starting.d.next = self.address_starting.q.val();
+        self.fetch_slot.d.next = self.address_slot.q.val();
         self.weight_live.d.next = self.address_live.q.val() & !self.sequencer.flush.val();
         self.weight_first.d.next = self.address_first.q.val();
         self.weight_last.d.next = self.address_last.q.val();
@@ -446,6 +483,16 @@ impl<
         self.weight_output.d.next = self.address_output.q.val();
         self.weight_starting.d.next = self.address_starting.q.val();
         self.weight_slot.d.next = self.address_slot.q.val();
+        if self.late_weights.val() {
+            self.weight_live.d.next = self.fetch_live.q.val() & !self.sequencer.flush.val();
+            self.weight_first.d.next = self.fetch_first.q.val();
+            self.weight_last.d.next = self.fetch_last.q.val();
+            self.weight_final.d.next = self.fetch_final.q.val();
+            self.weight_end.d.next = self.fetch_end.q.val();
+            self.weight_output.d.next = self.fetch_output.q.val();
+            self.weight_starting.d.next = self.fetch_starting.q.val();
+            self.weight_slot.d.next = self.fetch_slot.q.val();
+        }
         for i in 0..S {
             self.weights[i].clock.next = self.clock.val();
             self.weights[i].address.next = self.address_row[i].q.val();
@@ -459,7 +506,12 @@ impl<
                 & (self.loader.target_bank.val() == self.bank_id[i].val());
             self.weights[i].write_data.next = self.loader.row.val();
             self.weight_valid[i].clock.next = self.clock.val();
+            self.fetch_valid[i].clock.next = self.clock.val();
+            self.fetch_valid[i].d.next = self.address_valid[i].q.val() & self.address_live.q.val();
             self.weight_valid[i].d.next = self.address_valid[i].q.val() & self.address_live.q.val();
+            if self.late_weights.val() {
+                self.weight_valid[i].d.next = self.fetch_valid[i].q.val();
+            }
         }
 
         comment!("Weight: each lane has its weights.");

@@ -73,7 +73,7 @@ pub struct Sequencer {
     /// The last word of its fold.
     pub is_final: Signal<Out, Bit>,
     pub last_fold: Signal<Out, Bit>,
-    /// The first fold: its pass over the events also finds where those of the next run begin.
+    /// The first fold: its pass over hidden spikes also finds where those of the next run begin.
     pub first_fold: Signal<Out, Bit>,
     pub offset: Signal<Out, Bits<12>>,
     pub slot: Signal<Out, Bits<7>>,
@@ -113,6 +113,7 @@ pub struct Sequencer {
     output_step: DFF<Bits<8>>,
     folds_left: DFF<Bits<8>>,
     in_first_fold: DFF<Bit>,
+    same_fold_again: DFF<Bit>,
     slot_now: DFF<Bits<7>>,
     row_base_now: DFF<Bits<16>>,
     word: DFF<Bits<12>>,
@@ -234,6 +235,7 @@ impl Sequencer {
             output_step: Default::default(),
             folds_left: Default::default(),
             in_first_fold: Default::default(),
+            same_fold_again: Default::default(),
             slot_now: Default::default(),
             row_base_now: Default::default(),
             word: Default::default(),
@@ -307,6 +309,7 @@ impl Logic for Sequencer {
             output_step,
             folds_left,
             in_first_fold,
+            same_fold_again,
             slot_now,
             row_base_now,
             word,
@@ -374,7 +377,7 @@ impl Logic for Sequencer {
 
         comment!("Chunks come so far apart that the adders have time for each.");
         self.too_early.next = self.since_chunk.q.val() < self.apart.val();
-        if self.later_chunk.q.val() | self.in_first_fold.q.val() {
+        if self.later_chunk.q.val() | (self.in_first_fold.q.val() & self.same_fold_again.q.val()) {
             self.too_early.next = self.since_chunk.q.val() < self.apart_same_fold.val();
         }
         self.is_last_word.next = (self.words_left.q.val() & self.word_mask.val()) == 1;
@@ -408,6 +411,8 @@ impl Logic for Sequencer {
                 self.layer.next = self.chosen_layer.val();
                 self.folds_left.d.next = self.folds.val();
                 self.in_first_fold.d.next = true;
+                self.same_fold_again.d.next =
+                    (self.chosen_layer.val() == self.layer_now.q.val()) & (self.folds.val() == 1);
                 self.slot_now.d.next = self.first_slot.val();
                 self.row_base_now.d.next = self.base.val();
                 self.word.d.next = 0.into();

@@ -20,7 +20,7 @@ pub fn block_ram_parts(rows: usize) -> (usize, usize) {
     (low, rows - low)
 }
 
-/// A single-port memory: a row written or, a clock cycle after its address, read.
+/// A single-port memory: a row written or, a clock cycle after its address, read; two cycles with a register behind it.
 #[derive(LogicBlock)]
 pub struct WeightBank<const P: usize> {
     pub clock: Signal<In, Clock>,
@@ -30,11 +30,14 @@ pub struct WeightBank<const P: usize> {
     pub read_data: Signal<Out, Bits<P>>,
     _rows: usize,
     _memory: WeightMemory,
+    _late: bool,
+    _read: Bits<P>,
     _contents: BTreeMap<Bits<16>, Bits<P>>,
 }
 
 impl<const P: usize> WeightBank<P> {
-    pub fn new(rows: usize, memory: WeightMemory) -> Self {
+    /// `late`: with a register behind the memory.
+    pub fn new(rows: usize, memory: WeightMemory, late: bool) -> Self {
         WeightBank {
             clock: Default::default(),
             address: Default::default(),
@@ -43,6 +46,8 @@ impl<const P: usize> WeightBank<P> {
             read_data: Default::default(),
             _rows: rows,
             _memory: memory,
+            _late: late,
+            _read: Bits::default(),
             _contents: BTreeMap::new(),
         }
     }
@@ -79,7 +84,7 @@ end
         };
         if high == 0 {
             code += &part("memory", low, "write_enable");
-            code += "always @(*) read_data = memory_data;\n";
+            code += &self.behind("memory_data");
         } else {
             // Two memories, each as deep as block RAMs can be, so that no more than one multiplexer follows.
             let is_high = format!("address[{}]", address_bits - 1);
@@ -88,11 +93,20 @@ end
             code += &format!(
                 "reg read_high;
 always @(posedge clock) read_high <= {is_high};
-always @(*) read_data = read_high ? high_data : low_data;
 "
             );
+            code += &self.behind("read_high ? high_data : low_data");
         }
         Verilog::Custom(code)
+    }
+
+    /// What comes behind the memory.
+    fn behind(&self, row: &str) -> String {
+        if self._late {
+            format!("always @(posedge clock) read_data <= {row};\n")
+        } else {
+            format!("always @(*) read_data = {row};\n")
+        }
     }
 
     fn spram(&self) -> Verilog {
@@ -163,6 +177,11 @@ always @(*) read_data = read_high ? high_data : low_data;
                 P - 1
             );
         }
+        if self._late {
+            let _ = writeln!(code, "reg [{}:0] late;", P - 1);
+            let _ = writeln!(code, "always @(posedge clock) late <= {chosen};");
+            chosen = "late".to_owned();
+        }
         let _ = writeln!(code, "assign read_data = {chosen};");
         Verilog::Wrapper(Wrapper {
             code,
@@ -178,7 +197,9 @@ impl<const P: usize> Logic for WeightBank<P> {
             if self.write_enable.val() {
                 self._contents.insert(address, self.write_data.val());
             }
-            self.read_data.next = self._contents.get(&address).copied().unwrap_or_default();
+            let read = self._contents.get(&address).copied().unwrap_or_default();
+            self.read_data.next = if self._late { self._read } else { read };
+            self._read = read;
         }
     }
 

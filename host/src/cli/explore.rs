@@ -252,6 +252,7 @@ fn measure(
     for core in cores {
         let shape = Shape::of(&core);
         let bench = Bench {
+            synthesis: None,
             board,
             toolbox: &toolbox,
             folder: &folder,

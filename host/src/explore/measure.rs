@@ -63,6 +63,8 @@ impl Measured {
 pub struct Bench<'a> {
     pub board: &'a Board,
     pub toolbox: &'a Toolbox,
+    /// As [`BuildJob::synthesis`].
+    pub synthesis: Option<&'a str>,
     /// A folder for the tools to work in; it keeps their logs.
     pub folder: &'a Path,
     /// Told the name of each stage when it begins.
@@ -83,6 +85,7 @@ impl Bench<'_> {
                 top: &top,
                 core: Some(*core),
                 seed: 1,
+                synthesis: self.synthesis,
                 out: self.folder,
                 progress: self.progress,
                 stop: self.stop,

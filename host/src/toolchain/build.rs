@@ -34,12 +34,23 @@ pub struct BuildJob<'a> {
     pub core: Option<CoreConfig>,
     /// nextpnr's seed: the same design and seed give the same bitstream.
     pub seed: u32,
+    /// The options of Yosys's synth_ice40 or synth_ecp5 besides top module and device, where others are wanted than
+    /// [`synthesis_options`].
+    pub synthesis: Option<&'a str>,
     /// Where everything goes; made when missing.
     pub out: &'a Path,
     /// Told the name of each stage when it begins.
     pub progress: &'a dyn Fn(&str),
     /// Set from elsewhere to end the build early.
     pub stop: &'a AtomicBool,
+}
+
+/// The options of Yosys's synth_ice40 or synth_ecp5 that a core is best off with: docs/ablation.md.
+pub fn synthesis_options(family: Family) -> &'static str {
+    match family {
+        Family::Ice40 => "-abc9",
+        Family::Ecp5 => "",
+    }
 }
 
 impl BuildJob<'_> {
@@ -157,12 +168,14 @@ impl BuildJob<'_> {
 
     /// Synthesis in two parts, so that the design can be checked as it was written, before anything is optimised away.
     pub(super) fn synthesis_script(&self) -> String {
-        let synth = match self.board.family {
+        let family = self.board.family;
+        let options = self.synthesis.unwrap_or(synthesis_options(family));
+        let synth = match family {
             Family::Ice40 => {
                 let device = ice40_timing_model(&self.board.device);
-                format!("synth_ice40 -top {} -device {device} -abc9", self.top)
+                format!("synth_ice40 -top {} -device {device} {options}", self.top)
             }
-            Family::Ecp5 => format!("synth_ecp5 -top {}", self.top),
+            Family::Ecp5 => format!("synth_ecp5 -top {} {options}", self.top),
         };
         format!(
             "read_verilog {VERILOG}\n\

@@ -120,6 +120,7 @@ impl Design {
             top: &self.top,
             core: self.core,
             seed,
+            synthesis: None,
             out: &self.out,
             progress: &|stage| progress.set_message(stage.to_owned()),
             stop,

@@ -51,7 +51,7 @@ pub struct Executor {
     // The frame slots.
     pub frame_ready: Signal<In, Bit>,
     pub frame_release: Signal<Out, Bit>,
-    /// Address in the oldest frame's slot, and what was there a clock before.
+    /// Address in the oldest frame's slot, and what was there two clocks before.
     pub read_address: Signal<Out, Bits<8>>,
     pub read_data: Signal<In, Bits<8>>,
     pub nak_pending: Signal<In, Bit>,
@@ -94,6 +94,8 @@ pub struct Executor {
     crc_bytes: BytePick,
     state: DFF<State>,
     /// A byte takes two clocks: in the first its address is at the slots, in the second it is there.
+    ask: Signal<Local, Bit>,
+    fetching: DFF<Bit>,
     fetched: DFF<Bit>,
     index: DFF<Bits<8>>,
     /// Where the payload ends.
@@ -181,6 +183,8 @@ impl Executor {
             sizes: SizesCheck::new(core),
             crc_bytes: Default::default(),
             state: Default::default(),
+            ask: Default::default(),
+            fetching: Default::default(),
             fetched: Default::default(),
             index: Default::default(),
             stop: Default::default(),
@@ -230,6 +234,7 @@ impl Logic for Executor {
             self,
             clock,
             state,
+            fetching,
             fetched,
             index,
             stop,
@@ -281,7 +286,7 @@ impl Logic for Executor {
         self.sizes.data.next = self.read_data.val();
         self.streamed.next = false;
         self.byte_used.next = false;
-        self.fetched.d.next = false;
+        self.ask.next = false;
 
         match self.state.q.val() {
             State::Idle => {
@@ -308,7 +313,7 @@ impl Logic for Executor {
                 }
             }
             State::Header => {
-                self.fetched.d.next = true;
+                self.ask.next = true;
                 self.byte_used.next = self.fetched.q.val();
                 if self.fetched.q.val() {
                     if self.index.q.val() == 0 {
@@ -372,12 +377,12 @@ impl Logic for Executor {
                 }
             }
             State::Sizes => {
-                self.fetched.d.next = true;
+                self.ask.next = true;
                 self.byte_used.next = self.fetched.q.val();
                 self.sizes.strobe.next = self.fetched.q.val();
                 if self.fetched.q.val() & self.sizes.last.val() {
                     self.byte_used.next = false;
-                    self.fetched.d.next = false;
+                    self.ask.next = false;
                     self.index.d.next = self.payload.val();
                     self.has_geometry.d.next = !self.sizes.unfit.val();
                     self.state.d.next = State::Stream;
@@ -388,7 +393,7 @@ impl Logic for Executor {
                 }
             }
             State::Place => {
-                self.fetched.d.next = true;
+                self.ask.next = true;
                 self.byte_used.next = self.fetched.q.val();
                 if self.fetched.q.val() {
                     if self.request.is_weights.val() {
@@ -416,7 +421,7 @@ impl Logic for Executor {
                 self.state.d.next = State::Stream;
             }
             State::Image => {
-                self.fetched.d.next = true;
+                self.ask.next = true;
                 self.byte_used.next = self.fetched.q.val();
                 if self.fetched.q.val() {
                     self.select.d.next = self.read_data.val();
@@ -424,7 +429,7 @@ impl Logic for Executor {
                 }
             }
             State::Chunk => {
-                self.fetched.d.next = true;
+                self.ask.next = true;
                 self.byte_used.next = self.fetched.q.val();
                 if self.fetched.q.val() {
                     self.chunk.d.next = self.read_data.val().get_bits::<7>(0);
@@ -463,7 +468,7 @@ impl Logic for Executor {
                 } else if self.index.q.val() == self.stop.q.val() {
                     self.state.d.next = State::Settle;
                 } else {
-                    self.fetched.d.next = true;
+                    self.ask.next = true;
                 }
             }
             State::Settle => {
@@ -503,7 +508,7 @@ impl Logic for Executor {
                     }
                     self.state.d.next = State::Finish;
                 } else {
-                    self.fetched.d.next = true;
+                    self.ask.next = true;
                 }
             }
             State::Finish => {
@@ -527,8 +532,12 @@ impl Logic for Executor {
             }
         }
 
+        comment!("A byte that is asked for is there two cycles later.");
+        self.fetching.d.next = self.ask.val();
+        self.fetched.d.next = self.ask.val() & self.fetching.q.val();
         if self.byte_used.val() {
             self.index.d.next = self.index.q.val() + 1;
+            self.fetching.d.next = false;
             self.fetched.d.next = false;
         }
         self.geometry_shift.next = self.streamed.val() & self.request.is_geometry.val();

@@ -120,11 +120,8 @@ pub struct Link {
     counters: Counters,
     reply_sender: ReplySender,
     uart_transmitter: UartTransmitter,
-    // What goes to the core a clock later, because block RAM is late within its own
+    /// The byte that the executor reads, a clock later: block RAM is late within its own.
     stream_byte: DFF<Bits<8>>,
-    shifts_geometry: DFF<Bit>,
-    strobes_load: DFF<Bit>,
-    strobes_spikes: DFF<Bit>,
 }
 
 impl Link {
@@ -172,9 +169,6 @@ impl Link {
             reply_sender: ReplySender::new(config.info),
             uart_transmitter: Default::default(),
             stream_byte: Default::default(),
-            shifts_geometry: Default::default(),
-            strobes_load: Default::default(),
-            strobes_spikes: Default::default(),
         }
     }
 }
@@ -196,14 +190,7 @@ impl Logic for Link {
             reply_sender,
             uart_transmitter
         );
-        dff_setup!(
-            self,
-            clock,
-            stream_byte,
-            shifts_geometry,
-            strobes_load,
-            strobes_spikes
-        );
+        dff_setup!(self, clock, stream_byte);
 
         comment!("Bytes from the wire become frames in the slots.");
         self.uart_receiver.rx.next = self.uart_rx.val();
@@ -222,7 +209,7 @@ impl Logic for Link {
 
         comment!("The oldest frame is executed.");
         self.executor.frame_ready.next = self.frame_receiver.frame_ready.val();
-        self.executor.read_data.next = self.slots.read_data.val();
+        self.executor.read_data.next = self.stream_byte.q.val();
         self.executor.nak_pending.next = self.frame_receiver.nak_pending.val();
         self.executor.nak_status.next = self.frame_receiver.nak_status.val();
         self.executor.reply_done.next = self.reply_sender.done.val();
@@ -233,20 +220,17 @@ impl Logic for Link {
         self.executor.spikes_error.next = self.spikes_error.val();
         self.executor.result_valid.next = self.result_valid.val();
         self.stream_byte.d.next = self.slots.read_data.val();
-        self.shifts_geometry.d.next = self.executor.geometry_shift.val();
-        self.strobes_load.d.next = self.executor.load_strobe.val();
-        self.strobes_spikes.d.next = self.executor.spikes_strobe.val();
-        self.geometry_shift.next = self.shifts_geometry.q.val();
+        self.geometry_shift.next = self.executor.geometry_shift.val();
         self.geometry_byte.next = self.stream_byte.q.val();
         self.load_begin.next = self.executor.load_begin.val();
         self.load_margins.next = self.executor.load_margins.val();
         self.load_address.next = self.executor.load_address.val();
         self.load_select.next = self.executor.load_select.val();
-        self.load_strobe.next = self.strobes_load.q.val();
+        self.load_strobe.next = self.executor.load_strobe.val();
         self.load_byte.next = self.stream_byte.q.val();
         self.verify_start.next = self.executor.verify_start.val();
         self.spikes_begin.next = self.executor.spikes_begin.val();
-        self.spikes_strobe.next = self.strobes_spikes.q.val();
+        self.spikes_strobe.next = self.executor.spikes_strobe.val();
         self.spikes_byte.next = self.stream_byte.q.val();
         self.spikes_commit.next = self.executor.spikes_commit.val();
         self.result_take.next = self.executor.result_take.val();

@@ -1,7 +1,7 @@
 //! The cycle model decides as the golden reference does, for networks and spikes of all shapes.
 
 use firmware_model::config::{CoreConfig, BANK_CHOICES, BEAT_CHOICES, LANE_CHOICES};
-use firmware_model::cycle::CycleModel;
+use firmware_model::cycle::{CycleModel, Savings};
 use firmware_model::golden;
 use firmware_model::image::MemoryImage;
 use firmware_model::network::{Layer, Network, SpikeTrain};
@@ -60,6 +60,20 @@ proptest! {
     fn decisions_are_those_of_the_golden_reference((network, train, core) in case()) {
         let image = MemoryImage::new(&network, &core).unwrap();
         let inference = CycleModel::new(&image).infer(&train.events());
+        let expected = golden::run(&network, &train).unwrap().decision;
+        prop_assert_eq!(inference.decision, expected);
+    }
+    #[test]
+    fn what_saves_cycles_changes_no_decision(
+        (network, train, core) in case(),
+        exit in any::<bool>(),
+        skip in any::<bool>(),
+        steps_under_way in 1..=2usize,
+    ) {
+        let image = MemoryImage::new(&network, &core).unwrap();
+        let mut model = CycleModel::new(&image);
+        let savings = Savings { exit, skip, steps_under_way };
+        let inference = model.infer_with(&train.events(), savings);
         let expected = golden::run(&network, &train).unwrap().decision;
         prop_assert_eq!(inference.decision, expected);
     }

@@ -8,6 +8,7 @@ use firmware_model::board::Board as BoardData;
 use firmware_model::cycle::CycleModel;
 use firmware_model::golden;
 use firmware_model::image::MemoryImage;
+use firmware_model::network::{Layer, Network, SpikeTrain};
 use firstspike::driver::Board;
 use firstspike_tests::{random_network, random_spikes, rtl_board};
 use rand::{RngExt, SeedableRng};
@@ -89,4 +90,52 @@ fn lanes_128_banks_4() {
 #[test]
 fn lanes_8_banks_8() {
     compare("ulx3s-25f", 8, 8, 1, 2);
+}
+
+/// Every row of every bank at one step, in both layers: as many words as the core can count, which its counters hold
+/// as 0. Then one image with a spike at each of 256 steps, as long as the list of steps can be.
+fn fill(lanes: u16, banks: u8) {
+    let mut board = BoardData::find("icebreaker").unwrap();
+    board.uart.baud = board.clock.core_hz / 4;
+    let mut core = board.core_with(Some(lanes), Some(banks), None).unwrap();
+    core.input_rows = 128;
+    core.hidden_rows = 128;
+    core.weight_rows = 8_192;
+    core.fold_slots = 64;
+    assert_eq!(1 << core.word_bits(), 128);
+    let device = rtl_board(&board, &core, 1);
+    let mut driver = Board::open(device.port().to_str().unwrap(), board.uart.baud).unwrap();
+
+    let neurons = 128 * usize::from(banks);
+    let steps = 256;
+    let layers = vec![
+        Layer::from_fn(neurons, vec![1; neurons], |_, _| true).unwrap(),
+        Layer::from_fn(neurons, vec![3, neurons as i32], |j, _| j == 1).unwrap(),
+    ];
+    let network = Network::new(steps, layers).unwrap();
+    let trains = [
+        SpikeTrain::from_raw(vec![0; neurons]),
+        SpikeTrain::from_raw(vec![255; neurons]),
+        SpikeTrain::from_raw((0..neurons).map(|i| (i * 256 / neurons) as u16).collect()),
+        SpikeTrain::from_raw(vec![7; neurons]),
+    ];
+    let image = MemoryImage::new(&network, &core).unwrap();
+    let mut model = CycleModel::new(&image);
+    driver.deploy(&network, |_, _| {}).unwrap();
+    let answers = driver.infer_batch(&trains).unwrap();
+    for (train, answer) in trains.iter().zip(answers) {
+        let expected = golden::run(&network, train).unwrap().decision;
+        assert_eq!(answer.decision, expected);
+        assert_eq!(answer.cycles, model.infer(&train.events()).cycles);
+    }
+}
+
+#[test]
+fn full_queues_of_one_bank() {
+    fill(16, 1);
+}
+
+#[test]
+fn full_queues_of_four_banks() {
+    fill(16, 4);
 }

@@ -8,6 +8,7 @@
 
 use firmware_model::board::{Board, Family, WeightMemory, SPRAM_WIDTH, SPRAM_WORDS};
 use firmware_model::config::{CoreConfig, LUT_RAM_ROWS, POTENTIAL_BITS};
+use firstspike_hdl::core::weight_bank::block_ram_parts;
 use serde::Serialize;
 use std::ops::{Add, Mul};
 
@@ -69,6 +70,7 @@ pub fn memory_use(board: &Board, core: &CoreConfig) -> MemoryUse {
         .map(|memory| {
             let each = match (memory.role, board.memories.weights) {
                 (Role::Weights, WeightMemory::Spram) => memory.in_spram(),
+                (Role::Weights, WeightMemory::Bram) => memory.in_two_parts(board.family),
                 _ => memory.mapped(board.family),
             };
             each * memory.count
@@ -256,6 +258,24 @@ impl Memory {
             multiplexed_bits: (deep - 1) * self.bits,
             ..MemoryUse::default()
         }
+    }
+
+    /// A bank in block RAM is two memories, one above the other.
+    fn in_two_parts(&self, family: Family) -> MemoryUse {
+        let (low, high) = block_ram_parts(self.words as usize);
+        let part = |words: usize| Memory {
+            words: words as u32,
+            ..*self
+        };
+        let below = part(low).mapped(family);
+        if high == 0 {
+            return below;
+        }
+        let choice = MemoryUse {
+            multiplexed_bits: self.bits,
+            ..MemoryUse::default()
+        };
+        below + part(high).mapped(family) + choice
     }
 
     /// What one of these memories becomes.

@@ -183,6 +183,8 @@ pub struct Core<
     fire_output: DFF<Bit>,
     settled: DFF<Bit>,
     decided: DFF<Bit>,
+    /// The verifier has time, and the memories' addresses have none to spare for it.
+    verifying: DFF<Bit>,
     chosen_byte: [Signal<Local, Bits<8>>; S],
     bank_id: [Constant<Bits<8>>; S],
     last_beat: Constant<Bits<2>>,
@@ -325,6 +327,7 @@ impl<
             fire_output: Default::default(),
             settled: Default::default(),
             decided: Default::default(),
+            verifying: Default::default(),
             chosen_byte: std::array::from_fn(|_| Default::default()),
             bank_id: std::array::from_fn(|bank| Constant::new((bank as u64).into())),
             last_beat: Constant::new((u64::from(config.beats) - 1).into()),
@@ -414,7 +417,8 @@ impl<
             fire_end,
             fire_output,
             settled,
-            decided
+            decided,
+            verifying
         );
         self.geometry.clock.next = self.clock.val();
         self.sequencer.clock.next = self.clock.val();
@@ -499,7 +503,7 @@ impl<
             if self.loader.write_row.val() {
                 self.weights[i].address.next = self.loader.target_address.val();
             }
-            if self.verifier.active.val() {
+            if self.verifying.q.val() {
                 self.weights[i].address.next = self.verifier.address.val();
             }
             self.weights[i].write_enable.next = self.loader.write_row.val()
@@ -571,7 +575,7 @@ impl<
                 bit_cast::<2, 10>(self.sequencer.scan_lane.val() >> self.lane_bits.val());
             self.neurons.starting.next = self.sequencer.starting.val();
         }
-        if self.verifier.active.val() {
+        if self.verifying.q.val() {
             self.neurons.slot.next = self.verifier.address.val().get_bits::<7>(0);
             self.neurons.beat.next =
                 bit_cast::<2, 10>(self.verifier.lane.val() >> self.lane_bits.val());
@@ -670,6 +674,7 @@ impl<
 
         comment!("They are read back for their checksum.");
         self.verifier.start.next = self.verify_start.val();
+        self.verifying.d.next = self.verifier.active.val();
         self.verify_done.next = self.verifier.done.val();
         self.verify_crc.next = self.verifier.crc.val();
         self.geometry.turn.next = self.verifier.geometry_turn.val();

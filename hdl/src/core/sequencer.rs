@@ -122,6 +122,7 @@ pub struct Sequencer {
     chunk_word: DFF<Bits<4>>,
     later_chunk: DFF<Bit>,
     since_chunk: DFF<Bits<3>>,
+    scans: DFF<Bit>,
     lane: DFF<Bits<10>>,
     scanned: DFF<Bits<16>>,
     outputs_left: DFF<Bits<16>>,
@@ -244,6 +245,7 @@ impl Sequencer {
             chunk_word: Default::default(),
             later_chunk: Default::default(),
             since_chunk: Default::default(),
+            scans: Default::default(),
             lane: Default::default(),
             scanned: Default::default(),
             outputs_left: Default::default(),
@@ -318,6 +320,7 @@ impl Logic for Sequencer {
             chunk_word,
             later_chunk,
             since_chunk,
+            scans,
             lane,
             scanned,
             outputs_left,
@@ -336,7 +339,7 @@ impl Logic for Sequencer {
         );
         self.image_release.next = false;
         self.rewind.next = false;
-        self.scanning.next = false;
+        self.scans.d.next = false;
         self.busy.next = true;
         self.compare.d.next = false;
         self.cycles.d.next = self.cycles.q.val() + 1;
@@ -477,6 +480,7 @@ impl Logic for Sequencer {
                 }
             }
             State::Scan => {
+                self.scans.d.next = true;
                 self.slot_now.d.next = self.first_slot.val();
                 self.lane.d.next = 0.into();
                 self.scanned.d.next = 0.into();
@@ -486,11 +490,11 @@ impl Logic for Sequencer {
                 self.state.d.next = State::ScanRead;
             }
             State::ScanRead => {
-                self.scanning.next = true;
+                self.scans.d.next = true;
                 self.state.d.next = State::ScanLane;
             }
             State::ScanLane => {
-                self.scanning.next = true;
+                self.scans.d.next = true;
                 self.compare.d.next = true;
                 self.compare_class.d.next = self.scanned.q.val();
                 self.scanned.d.next = (self.scanned.q.val() + 1) & self.class_mask.val();
@@ -558,6 +562,7 @@ impl Logic for Sequencer {
         self.starting.next = !self.is_touched.val() & !self.later_chunk.q.val();
         self.from_inputs.next = !self.layer_now.q.val().any();
         self.output_layer.next = self.layer_now.q.val() == self.last_layer.val();
+        self.scanning.next = self.scans.q.val();
         self.scan_lane.next = self.lane.q.val();
         self.result_valid.next = self.ready.q.val();
         self.result_class.next = self.ready_class.q.val();

@@ -93,7 +93,7 @@ pub struct Executor {
     /// The bytes of the memories' CRC-32.
     crc_bytes: BytePick,
     state: DFF<State>,
-    /// A byte takes two clocks: in the first its address is at the slots, in the second it is there.
+    /// A byte takes three clocks: its address is at the slots, the byte comes, and it has been registered.
     ask: Signal<Local, Bit>,
     fetching: DFF<Bit>,
     fetched: DFF<Bit>,

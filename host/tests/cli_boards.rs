@@ -33,7 +33,7 @@ fn error(arguments: &[&str]) -> String {
 fn boards_tells_what_each_board_holds() {
     let boards = json(&["boards", "--json"]);
     assert_eq!(boards["boards"][0]["name"], "icebreaker");
-    assert_eq!(boards["boards"][1]["capacity"]["weights"], 655_360);
+    assert_eq!(boards["boards"][1]["capacity"]["weights"], 786_432);
     let table = String::from_utf8(firstspike(&["boards"]).stdout).unwrap();
     let rows = table.lines().skip(1).take_while(|line| !line.is_empty());
     let names: Vec<&str> = rows.map(|row| row.split(' ').next().unwrap()).collect();

@@ -104,7 +104,7 @@ fn a_network_that_is_too_large_hears_what_would_fit() {
         said.contains("the hidden layers take 500 rows of spikes in a bank, the core has 256"),
         "{said}"
     );
-    assert!(said.contains("layers of 64,960,10 would"), "{said}");
+    assert!(said.contains("layers of 64,896,10 would"), "{said}");
 }
 
 #[test]

@@ -171,7 +171,7 @@ fn another_shape_keeps_the_capacities() {
     assert_eq!((small.weight_rows, small.input_rows), (65_536, 1024));
     let ulx3s = Board::find("ulx3s-25f").unwrap();
     let narrow = ulx3s.core_with(Some(32), None, None).unwrap();
-    assert_eq!((narrow.weight_rows, narrow.fold_slots), (5120, 32));
+    assert_eq!((narrow.weight_rows, narrow.fold_slots), (6144, 32));
 }
 
 #[test]
@@ -233,7 +233,7 @@ fn a_pll_that_cannot_run_is_refused() {
         Some(Pll::Ice40Core(Ice40Pll { divf: 63, .. }))
     ));
     assert!(matches!(
-        pll_error(&with(ECP5_DATA, "clkop_div = 10", "clkop_div = 20")),
+        pll_error(&with(ECP5_DATA, "clkop_div = 7", "clkop_div = 20")),
         PllError::Range {
             what: "oscillator",
             ..

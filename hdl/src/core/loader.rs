@@ -40,7 +40,8 @@ pub struct Loader<const P: usize> {
     cleared: DFF<Bit>,
     placed: DFF<Bit>,
     has_error: DFF<Bit>,
-    in_range: Signal<Local, Bit>,
+    /// Of the row or margin that comes next: where it goes is known long before it is complete.
+    in_range: DFF<Bit>,
     last_byte: Signal<Local, Bit>,
     shifted: Signal<Local, Bits<P>>,
     top_byte: Constant<Bits<9>>,
@@ -111,7 +112,8 @@ impl<const P: usize> Logic for Loader<P> {
             complete,
             cleared,
             placed,
-            has_error
+            has_error,
+            in_range
         );
         self.shifted.next = self.row_register.q.val() >> 8;
         self.complete.d.next = false;
@@ -140,16 +142,18 @@ impl<const P: usize> Logic for Loader<P> {
                 bit_cast::<16, 8>(self.byte.val()) << 8 | bit_cast::<16, 8>(self.low_byte.q.val());
         }
         self.turn.next = self.turn_now.q.val();
-        self.in_range.next = (self.which.q.val() < self.banks.val())
+        self.in_range.d.next = (self.which.q.val() < self.banks.val())
             & (bit_cast::<17, 16>(self.at.q.val()) < self.rows.val());
         if self.is_margin.q.val() {
-            self.in_range.next =
+            self.in_range.d.next =
                 (self.which.q.val() < self.lanes.val()) & (self.at.q.val() < self.slots.val());
         }
-        self.write_row.next = self.complete.q.val() & !self.is_margin.q.val() & self.in_range.val();
-        self.write_margin.next = (self.cleared.q.val() | self.placed.q.val()) & self.in_range.val();
+        self.write_row.next =
+            self.complete.q.val() & !self.is_margin.q.val() & self.in_range.q.val();
+        self.write_margin.next =
+            (self.cleared.q.val() | self.placed.q.val()) & self.in_range.q.val();
         if self.complete.q.val() {
-            if !self.in_range.val() {
+            if !self.in_range.q.val() {
                 self.has_error.d.next = true;
             }
             if !self.is_margin.q.val() {

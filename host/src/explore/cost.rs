@@ -49,6 +49,7 @@ impl Quantity {
         let (lanes, banks) = (f64::from(core.lanes), f64::from(core.banks));
         let (beats, group) = (f64::from(core.beats), core.group() as f64);
         let counter_bits = counter_bits(core);
+        let late = f64::from(u8::from(core.late_weights()));
         let memories = memory_use(board, core);
         match self {
             Quantity::Period => vec![
@@ -60,7 +61,9 @@ impl Quantity {
             _ => [
                 ("constant", 1.0),
                 ("banks", banks),
+                ("several_banks", f64::from(u8::from(core.banks > 1))),
                 ("weight_bits", lanes * banks),
+                ("late_bits", late * lanes * banks),
                 ("counter_bits", lanes * counter_bits),
                 ("adders", group),
                 ("selected_bits", (beats - 1.0) * group * counter_bits),

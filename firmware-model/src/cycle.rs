@@ -34,6 +34,11 @@ impl Savings {
         skip: true,
         steps_under_way: STEPS_UNDER_WAY,
     };
+    /// All but the exit: the steps after the decision are run as well.
+    pub const NO_EXIT: Savings = Savings {
+        exit: false,
+        ..Savings::ALL
+    };
 }
 
 /// From the cycle in which a word is issued to the one in which the first beat of its chunk has fired. Late weights
@@ -116,16 +121,6 @@ impl CycleModel {
         self.infer_with(spikes, Savings::ALL)
     }
 
-    /// The same without the early exit: the steps after the decision are run as well. The decision is
-    /// that of [`CycleModel::infer`]; the cycles are what it saves.
-    pub fn infer_to_the_end(&mut self, spikes: &[Spike]) -> Inference {
-        let savings = Savings {
-            exit: false,
-            ..Savings::ALL
-        };
-        self.infer_with(spikes, savings)
-    }
-
     /// The same decision, in the cycles of a core that saves no more than `savings`.
     pub fn infer_with(&mut self, spikes: &[Spike], savings: Savings) -> Inference {
         for layer in &mut self.layers {
@@ -133,7 +128,7 @@ impl CycleModel {
             layer.fired.fill(false);
         }
         let last = self.layers.len() - 1;
-        let mut steps = self.steps(spikes, savings.skip).into_iter().peekable();
+        let mut steps = self.steps(spikes, savings.skip).peekable();
         let mut schedule = Schedule::new(self, savings);
         let mut decision = None;
         loop {
@@ -167,25 +162,24 @@ impl CycleModel {
         }
     }
 
-    /// The runs of layer 1: one for each step with spikes, or for each step.
-    fn steps(&self, spikes: &[Spike], skip: bool) -> Vec<Run> {
+    /// The runs of layer 1, made when they are asked for: one for each step with spikes, or for each step.
+    fn steps<'a>(&self, spikes: &'a [Spike], skip: bool) -> Box<dyn Iterator<Item = Run> + 'a> {
         let with_spikes = spikes.chunk_by(|a, b| a.step == b.step).map(|spikes| Run {
             layer: 0,
             step: usize::from(spikes[0].step),
             events: spikes.iter().map(|s| usize::from(s.input)).collect(),
         });
         if skip {
-            return with_spikes.collect();
+            return Box::new(with_spikes);
         }
         let mut with_spikes = with_spikes.peekable();
-        let all = (0..=self.last_step).map(|step| {
+        Box::new((0..=self.last_step).map(move |step| {
             with_spikes.next_if(|run| run.step == step).unwrap_or(Run {
                 layer: 0,
                 step,
                 events: Vec::new(),
             })
-        });
-        all.collect()
+        }))
     }
 
     /// The greatest margin of the outputs wins, of equal ones the first.

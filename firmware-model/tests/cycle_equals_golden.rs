@@ -63,6 +63,7 @@ proptest! {
         let expected = golden::run(&network, &train).unwrap().decision;
         prop_assert_eq!(inference.decision, expected);
     }
+
     #[test]
     fn what_saves_cycles_changes_no_decision(
         (network, train, core) in case(),

@@ -17,11 +17,11 @@ use firmware_model::config::CoreConfig;
 use firmware_model::cycle::{CycleModel, Savings};
 use firmware_model::image::MemoryImage;
 use firstspike::dataset::{self, Dataset};
+use firstspike::evaluate::{evaluate, CoreModel};
 use firstspike::explore::candidates::Shape;
 use firstspike::explore::measure::Bench;
 use firstspike::model_file::{self, ModelFile};
 use firstspike::toolchain::Toolbox;
-use rayon::prelude::*;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -42,9 +42,9 @@ struct Args {
 
 /// A row of a table: the core of a board, changed in one respect.
 struct Row {
-    name: &'static str,
+    name: String,
     board: &'static str,
-    shape: Option<(u16, u8, u8)>,
+    shape: Option<Shape>,
     savings: Savings,
     synthesis: Option<&'static str>,
     /// How it is placed and routed: not at all, or with so many seeds. `None`: not even synthesised.
@@ -52,9 +52,9 @@ struct Row {
 }
 
 impl Row {
-    fn of(name: &'static str, board: &'static str, seeds: Option<u32>) -> Row {
+    fn of(name: &str, board: &'static str, seeds: Option<u32>) -> Row {
         Row {
-            name,
+            name: name.to_owned(),
             board,
             shape: None,
             savings: Savings::ALL,
@@ -64,10 +64,10 @@ impl Row {
     }
 
     fn core(&self, board: &Board) -> Result<CoreConfig> {
-        let Some((lanes, banks, beats)) = self.shape else {
+        let Some(shape) = self.shape else {
             return Ok(board.core);
         };
-        let core = board.core_with(Some(lanes), Some(banks), Some(beats));
+        let core = board.core_with(Some(shape.lanes), Some(shape.banks), Some(shape.beats));
         core.with_context(|| format!("{}: {}", self.board, self.name))
     }
 }
@@ -83,9 +83,19 @@ fn tables() -> Vec<(&'static str, Vec<Row>)> {
         },
         ..Row::of(name, ice, None)
     };
-    let shape = |name, board, shape, seeds| Row {
-        shape: Some(shape),
-        ..Row::of(name, board, Some(seeds))
+    let shapes = |board, seeds, list: &[(u16, u8, u8)]| -> Vec<Row> {
+        let row = |&(lanes, banks, beats): &(u16, u8, u8)| {
+            let shape = Shape {
+                lanes,
+                banks,
+                beats,
+            };
+            Row {
+                shape: Some(shape),
+                ..Row::of(&shape.to_string(), board, Some(seeds))
+            }
+        };
+        list.iter().map(row).collect()
     };
     let flags = |name, board, options, seeds| Row {
         synthesis: Some(options),
@@ -104,25 +114,33 @@ fn tables() -> Vec<(&'static str, Vec<Row>)> {
         ),
         (
             "Lanes and banks",
-            vec![
-                shape("8 x 1 / 1", ice, (8, 1, 1), 1),
-                shape("16 x 1 / 2", ice, (16, 1, 2), 1),
-                shape("32 x 1 / 4", ice, (32, 1, 4), 1),
-                shape("64 x 1 / 4", ice, (64, 1, 4), 1),
-                shape("32 x 2 / 4", ice, (32, 2, 4), 1),
-                shape("16 x 4 / 2", ice, (16, 4, 2), 1),
-            ],
+            shapes(
+                ice,
+                1,
+                &[
+                    (8, 1, 1),
+                    (16, 1, 2),
+                    (32, 1, 4),
+                    (64, 1, 4),
+                    (32, 2, 4),
+                    (16, 4, 2),
+                ],
+            ),
         ),
         (
             "Banks and beats on a larger part",
-            vec![
-                shape("64 x 1 / 4", ecp, (64, 1, 4), 0),
-                shape("64 x 2 / 4", ecp, (64, 2, 4), 0),
-                shape("64 x 4 / 4", ecp, (64, 4, 4), 0),
-                shape("64 x 4 / 2", ecp, (64, 4, 2), 0),
-                shape("64 x 4 / 1", ecp, (64, 4, 1), 0),
-                shape("64 x 8 / 4", ecp, (64, 8, 4), 0),
-            ],
+            shapes(
+                ecp,
+                0,
+                &[
+                    (64, 1, 4),
+                    (64, 2, 4),
+                    (64, 4, 4),
+                    (64, 4, 2),
+                    (64, 4, 1),
+                    (64, 8, 4),
+                ],
+            ),
         ),
         (
             "The tools on iCE40",
@@ -181,7 +199,7 @@ fn measure(
     let core = row.core(&board)?;
     let cycles = mean_cycles(model, data, &core, row.savings)?;
     let mut columns = vec![
-        row.name.to_owned(),
+        row.name.clone(),
         row.board.to_owned(),
         Shape::of(&core).to_string(),
         format!("{cycles:.1}"),
@@ -216,18 +234,12 @@ fn mean_cycles(
     core: &CoreConfig,
     savings: Savings,
 ) -> Result<f64> {
-    let image = MemoryImage::new(&model.network, core)?;
-    let one = CycleModel::new(&image);
-    let cycles: Vec<u32> = (0..data.test.len())
-        .into_par_iter()
-        .map_init(
-            || one.clone(),
-            |core, index| {
-                let train = model.encoding.encode(data.test.image(index));
-                core.infer_with(&train.events(), savings).cycles
-            },
-        )
-        .collect();
-    let sum: u64 = cycles.iter().copied().map(u64::from).sum();
-    Ok(sum as f64 / cycles.len() as f64)
+    let one = CycleModel::new(&MemoryImage::new(&model.network, core)?);
+    let mut backend = CoreModel::new(one, core, savings);
+    let report = evaluate(model, data, None, Some(&mut backend), &mut |_| ())?;
+    ensure!(
+        report.mismatches == 0,
+        "the core does not decide as the golden reference"
+    );
+    report.cycles_mean.context("there are no test images")
 }

@@ -93,20 +93,20 @@ fn lanes_8_banks_8() {
 }
 
 /// Every row of every bank at one step, in both layers: as many words as the core can count, which its counters hold
-/// as 0. Then one image with a spike at each of 256 steps, as long as the list of steps can be.
-fn fill(lanes: u16, banks: u8) {
+/// as 0. And an image with spikes at each of 256 steps, as many as the list of steps holds.
+fn fill(lanes: u16, banks: u8, rows: u16) {
     let mut board = BoardData::find("icebreaker").unwrap();
     board.uart.baud = board.clock.core_hz / 4;
     let mut core = board.core_with(Some(lanes), Some(banks), None).unwrap();
-    core.input_rows = 128;
-    core.hidden_rows = 128;
+    core.input_rows = rows;
+    core.hidden_rows = rows;
     core.weight_rows = 8_192;
     core.fold_slots = 64;
-    assert_eq!(1 << core.word_bits(), 128);
+    assert_eq!(1 << core.word_bits(), rows);
     let device = rtl_board(&board, &core, 1);
     let mut driver = Board::open(device.port().to_str().unwrap(), board.uart.baud).unwrap();
 
-    let neurons = 128 * usize::from(banks);
+    let neurons = usize::from(rows) * usize::from(banks);
     let steps = 256;
     let layers = vec![
         Layer::from_fn(neurons, vec![1; neurons], |_, _| true).unwrap(),
@@ -132,10 +132,10 @@ fn fill(lanes: u16, banks: u8) {
 
 #[test]
 fn full_queues_of_one_bank() {
-    fill(16, 1);
+    fill(16, 1, 256);
 }
 
 #[test]
 fn full_queues_of_four_banks() {
-    fill(16, 4);
+    fill(16, 4, 128);
 }

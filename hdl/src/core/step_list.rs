@@ -4,10 +4,8 @@ use super::step_counter::StepCounter;
 use crate::comment;
 use crate::ram::SyncRam;
 use firmware_model::config::CoreConfig;
+use firmware_model::network::MAX_STEPS;
 use rust_hdl::prelude::*;
-
-/// The steps an image can have, each once.
-const STEPS: usize = 256;
 
 /// A list for each of two images, filled while spikes come in: a step is added when the first spike of a later one
 /// comes, or when the image is complete. With a single buffer both lists are the same.
@@ -69,7 +67,7 @@ impl<const S: usize> StepList<S> {
 
     pub fn new(config: &CoreConfig) -> Self {
         let buffers = usize::from(config.input_buffers);
-        let second_buffer = STEPS * (buffers - 1);
+        let second_buffer = MAX_STEPS * (buffers - 1);
         let (bottom, stride) = (8 + config.word_bits(), config.word_bits() + 1);
         StepList {
             clock: Default::default(),
@@ -86,7 +84,7 @@ impl<const S: usize> StepList<S> {
             step: Default::default(),
             words: Default::default(),
             bank_spikes: std::array::from_fn(|_| Default::default()),
-            store: SyncRam::new(STEPS * buffers, config.step_list_bits()).without_collisions(),
+            store: SyncRam::new(MAX_STEPS * buffers, config.step_list_bits()).without_collisions(),
             counters: std::array::from_fn(|_| Default::default()),
             any_spike: Default::default(),
             fill_step: Default::default(),
@@ -105,7 +103,7 @@ impl<const S: usize> StepList<S> {
             rest: std::array::from_fn(|_| Default::default()),
             end_now: Default::default(),
             second_buffer: Constant::new((second_buffer as u64).into()),
-            index_mask: Constant::new((STEPS as u64 - 1).into()),
+            index_mask: Constant::new((MAX_STEPS as u64 - 1).into()),
             word_mask: Constant::new(((1u64 << config.word_bits()) - 1).into()),
             count_mask: Constant::new(((1u64 << (config.word_bits() + 1)) - 1).into()),
             bottom: Constant::new((bottom as u64).into()),

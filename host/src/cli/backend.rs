@@ -8,7 +8,7 @@ use crate::evaluate::{weight_bits, Backend, BackendError, CoreModel, Inference};
 use anyhow::{bail, Context, Result};
 use firmware_model::board::Board as BoardData;
 use firmware_model::config::CoreConfig;
-use firmware_model::cycle::CycleModel;
+use firmware_model::cycle::{CycleModel, Savings};
 use firmware_model::image::{largest_fitting, MemoryImage};
 use firmware_model::network::{Network, SpikeTrain};
 use firstspike_sim::VirtualBoard;
@@ -28,7 +28,13 @@ pub fn open(
     }
     Ok(Some(match on {
         "golden" => return Ok(None),
-        "model" => Box::new(CoreModel::new(cycle_model(network, core)?, core, exit)),
+        "model" => {
+            let savings = Savings {
+                exit,
+                ..Savings::ALL
+            };
+            Box::new(CoreModel::new(cycle_model(network, core)?, core, savings))
+        }
         "rtl" => {
             let power_up = PowerUp {
                 board,

@@ -2,7 +2,7 @@
 
 use super::{Backend, BackendError, Inference};
 use firmware_model::config::CoreConfig;
-use firmware_model::cycle::CycleModel;
+use firmware_model::cycle::{CycleModel, Savings};
 use firmware_model::network::SpikeTrain;
 use rayon::prelude::*;
 
@@ -10,16 +10,16 @@ use rayon::prelude::*;
 pub struct CoreModel {
     model: CycleModel,
     weight_bits: usize,
-    exit: bool,
+    savings: Savings,
 }
 
 impl CoreModel {
-    /// `model`, which is one of `core`. Without `exit` its inferences go on after the decision.
-    pub fn new(model: CycleModel, core: &CoreConfig, exit: bool) -> Self {
+    /// `model`, which is one of `core`, in the cycles of a core that saves no more than `savings`.
+    pub fn new(model: CycleModel, core: &CoreConfig, savings: Savings) -> Self {
         CoreModel {
             model,
             weight_bits: weight_bits(core),
-            exit,
+            savings,
         }
     }
 }
@@ -31,11 +31,9 @@ pub fn weight_bits(core: &CoreConfig) -> usize {
 
 impl Backend for CoreModel {
     fn infer(&mut self, spikes: &[SpikeTrain]) -> Result<Vec<Inference>, BackendError> {
-        let (one, exit) = (&self.model, self.exit);
-        let infer = |model: &mut CycleModel, train: &SpikeTrain| match exit {
-            true => model.infer(&train.events()),
-            false => model.infer_to_the_end(&train.events()),
-        };
+        let (one, savings) = (&self.model, self.savings);
+        let infer =
+            |model: &mut CycleModel, train: &SpikeTrain| model.infer_with(&train.events(), savings);
         let answers = spikes.par_iter().map_init(|| one.clone(), infer);
         Ok(answers
             .map(|found| Inference {
@@ -51,6 +49,6 @@ impl Backend for CoreModel {
     }
 
     fn exits(&self) -> bool {
-        self.exit
+        self.savings.exit
     }
 }

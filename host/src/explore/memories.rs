@@ -8,14 +8,13 @@
 
 use firmware_model::board::{Board, Family, WeightMemory, SPRAM_WIDTH, SPRAM_WORDS};
 use firmware_model::config::{CoreConfig, LUT_RAM_ROWS, POTENTIAL_BITS};
+use firmware_model::network::MAX_STEPS;
 use firstspike_hdl::core::weight_bank::block_ram_parts;
 use serde::Serialize;
 use std::ops::{Add, Mul};
 
 /// The bytes of a received frame that a slot keeps.
 const FRAME_BYTES: u32 = 256;
-/// The steps an image can have.
-const STEPS: u32 = 256;
 /// The bits that say to which run of a layer a hidden spike belongs.
 const RUN_BITS: u32 = 2;
 
@@ -137,7 +136,7 @@ fn memories(core: &CoreConfig) -> [Memory; 7] {
         ),
         queue(
             1,
-            u32::from(core.input_buffers) * STEPS,
+            u32::from(core.input_buffers) * MAX_STEPS as u32,
             core.step_list_bits() as u32,
         ),
         Memory {

@@ -15,7 +15,7 @@ use crate::evaluate::{
 use crate::model_file::{self, ModelFile, ModelFileError};
 use crate::train::{train, Event, FastNetwork, Options, Samples, TrainError};
 use firmware_model::config::CoreConfig;
-use firmware_model::cycle::CycleModel;
+use firmware_model::cycle::{CycleModel, Savings};
 use firmware_model::image::{FitError, MemoryImage};
 use firmware_model::network::SpikeTrain;
 use serde::Serialize;
@@ -111,8 +111,8 @@ pub fn measure(
 ) -> Result<Point, TradeoffError> {
     let cycle_model = CycleModel::new(&MemoryImage::new(&model.network, core)?);
     let mut both = Both {
-        exits: CoreModel::new(cycle_model.clone(), core, true),
-        goes_on: CoreModel::new(cycle_model, core, false),
+        exits: CoreModel::new(cycle_model.clone(), core, Savings::ALL),
+        goes_on: CoreModel::new(cycle_model, core, Savings::NO_EXIT),
         cycles_no_exit: 0,
     };
     let report = evaluate(model, data, limit, Some(&mut both), progress)?;

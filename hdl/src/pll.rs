@@ -156,13 +156,13 @@ mod tests {
                 "icebreaker",
                 "SB_PLL40_PAD",
                 ".PACKAGEPIN(oscillator)",
-                ".DIVF(7'd63)",
+                ".DIVF(7'd79)",
             ),
             (
                 "upduino3",
                 "SB_PLL40_CORE",
                 ".REFERENCECLK(oscillator)",
-                ".DIVF(7'd63)",
+                ".DIVF(7'd79)",
             ),
             ("ecp5-evn", "EHXPLLL", ".CLKI(oscillator)", ".CLKFB_DIV(5)"),
         ];

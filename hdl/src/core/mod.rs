@@ -45,6 +45,25 @@ use sequencer::Sequencer;
 use verifier::Verifier;
 use weight_bank::WeightBank;
 
+/// What the stages know of a word of events, besides its events.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, LogicStruct)]
+struct Word {
+    /// The first of its chunk.
+    first: Bit,
+    /// The last of its chunk.
+    last: Bit,
+    /// Of the last chunk of its fold: after it neurons fire.
+    is_final: Bit,
+    /// Of the last chunk of the last fold: with it the run ends.
+    end: Bit,
+    /// Of the output layer.
+    output: Bit,
+    /// Its fold still has its starting margins.
+    starting: Bit,
+    /// The fold's slot.
+    slot: Bits<7>,
+}
+
 /// The core. Its ports are those of [`crate::link::Link`].
 ///
 /// - `P`: lanes; `S`: banks; `G`: adders, P divided by the beats; `Q`: G / S.
@@ -103,84 +122,43 @@ pub struct Core<
     verifier: Verifier,
     // Event: the queues' answer to the word that was issued.
     event_live: DFF<Bit>,
-    event_first: DFF<Bit>,
-    event_last: DFF<Bit>,
-    event_final: DFF<Bit>,
+    event_word: DFF<Word>,
     event_last_fold: DFF<Bit>,
-    event_output: Signal<Local, Bit>,
     event_first_fold: DFF<Bit>,
-    event_starting: DFF<Bit>,
-    event_slot: DFF<Bits<7>>,
     event_base: DFF<Bits<16>>,
     event_valid: [Signal<Local, Bit>; S],
     event_row: [Signal<Local, Bits<16>>; S],
     // Address: the weights are asked for.
     address_live: DFF<Bit>,
-    address_first: DFF<Bit>,
-    address_last: DFF<Bit>,
-    address_final: DFF<Bit>,
-    address_end: DFF<Bit>,
-    address_output: DFF<Bit>,
-    address_starting: DFF<Bit>,
-    address_slot: DFF<Bits<7>>,
+    address_word: DFF<Word>,
     address_valid: [DFF<Bit>; S],
     address_row: [DFF<Bits<16>>; S],
     // Fetch: they are on their way through a register.
     fetch_live: DFF<Bit>,
-    fetch_first: DFF<Bit>,
-    fetch_last: DFF<Bit>,
-    fetch_final: DFF<Bit>,
-    fetch_end: DFF<Bit>,
-    fetch_output: DFF<Bit>,
-    fetch_starting: DFF<Bit>,
-    fetch_slot: DFF<Bits<7>>,
+    fetch_word: DFF<Word>,
     fetch_valid: [DFF<Bit>; S],
     late_weights: Constant<Bit>,
     // Weight: they are there, the lanes look which spikes are positive.
     weight_live: DFF<Bit>,
-    weight_first: DFF<Bit>,
-    weight_last: DFF<Bit>,
-    weight_final: DFF<Bit>,
-    weight_end: DFF<Bit>,
-    weight_output: DFF<Bit>,
-    weight_starting: DFF<Bit>,
-    weight_slot: DFF<Bits<7>>,
+    weight_word: DFF<Word>,
     weight_valid: [DFF<Bit>; S],
     // Count: the lanes count them.
     count_live: DFF<Bit>,
-    count_first: DFF<Bit>,
-    count_last: DFF<Bit>,
-    count_final: DFF<Bit>,
-    count_end: DFF<Bit>,
-    count_output: DFF<Bit>,
-    count_starting: DFF<Bit>,
-    count_slot: DFF<Bits<7>>,
+    count_word: DFF<Word>,
     // Hand-over: the chunk is complete, its counts go to the adders.
     chunk_done: DFF<Bit>,
-    chunk_final: DFF<Bit>,
-    chunk_end: DFF<Bit>,
-    chunk_output: DFF<Bit>,
-    chunk_starting: DFF<Bit>,
-    chunk_slot: DFF<Bits<7>>,
+    chunk_word: DFF<Word>,
     // Beat: each takes one cycle in each of three stages. Here the changes are worked out, and margins asked for.
     beat_live: DFF<Bit>,
+    beat_word: DFF<Word>,
     beat_number: DFF<Bits<2>>,
-    beat_final: DFF<Bit>,
-    beat_end: DFF<Bit>,
-    beat_output: DFF<Bit>,
-    beat_starting: DFF<Bit>,
-    beat_slot: DFF<Bits<7>>,
     is_last_beat: Signal<Local, Bit>,
     // Sum: the changes are added.
     sum_live: DFF<Bit>,
-    sum_final: DFF<Bit>,
-    sum_end: DFF<Bit>,
-    sum_output: DFF<Bit>,
+    sum_word: DFF<Word>,
     // Fire: margins are written back, and after the last chunk of a fold neurons fire.
     fire_live: DFF<Bit>,
-    fire_final: DFF<Bit>,
-    fire_end: DFF<Bit>,
-    fire_output: DFF<Bit>,
+    fire_word: DFF<Word>,
     settled: DFF<Bit>,
     decided: DFF<Bit>,
     /// The verifier has time, and the memories' addresses have none to spare for it.
@@ -255,76 +233,35 @@ impl<
             loader: Loader::new(S, slots, rows),
             verifier: Verifier::new(P, S),
             event_live: Default::default(),
-            event_first: Default::default(),
-            event_last: Default::default(),
-            event_final: Default::default(),
+            event_word: Default::default(),
             event_last_fold: Default::default(),
-            event_output: Default::default(),
             event_first_fold: Default::default(),
-            event_starting: Default::default(),
-            event_slot: Default::default(),
             event_base: Default::default(),
             event_valid: std::array::from_fn(|_| Default::default()),
             event_row: std::array::from_fn(|_| Default::default()),
             address_live: Default::default(),
-            address_first: Default::default(),
-            address_last: Default::default(),
-            address_final: Default::default(),
-            address_end: Default::default(),
-            address_output: Default::default(),
-            address_starting: Default::default(),
-            address_slot: Default::default(),
+            address_word: Default::default(),
             address_valid: std::array::from_fn(|_| Default::default()),
             address_row: std::array::from_fn(|_| Default::default()),
             fetch_live: Default::default(),
-            fetch_first: Default::default(),
-            fetch_last: Default::default(),
-            fetch_final: Default::default(),
-            fetch_end: Default::default(),
-            fetch_output: Default::default(),
-            fetch_starting: Default::default(),
-            fetch_slot: Default::default(),
+            fetch_word: Default::default(),
             fetch_valid: std::array::from_fn(|_| Default::default()),
             late_weights: Constant::new(config.late_weights()),
             weight_live: Default::default(),
-            weight_first: Default::default(),
-            weight_last: Default::default(),
-            weight_final: Default::default(),
-            weight_end: Default::default(),
-            weight_output: Default::default(),
-            weight_starting: Default::default(),
-            weight_slot: Default::default(),
+            weight_word: Default::default(),
             weight_valid: std::array::from_fn(|_| Default::default()),
             count_live: Default::default(),
-            count_first: Default::default(),
-            count_last: Default::default(),
-            count_final: Default::default(),
-            count_end: Default::default(),
-            count_output: Default::default(),
-            count_starting: Default::default(),
-            count_slot: Default::default(),
+            count_word: Default::default(),
             chunk_done: Default::default(),
-            chunk_final: Default::default(),
-            chunk_end: Default::default(),
-            chunk_output: Default::default(),
-            chunk_starting: Default::default(),
-            chunk_slot: Default::default(),
+            chunk_word: Default::default(),
             beat_live: Default::default(),
+            beat_word: Default::default(),
             beat_number: Default::default(),
-            beat_final: Default::default(),
-            beat_end: Default::default(),
-            beat_output: Default::default(),
-            beat_starting: Default::default(),
-            beat_slot: Default::default(),
             is_last_beat: Default::default(),
             sum_live: Default::default(),
-            sum_final: Default::default(),
-            sum_end: Default::default(),
-            sum_output: Default::default(),
+            sum_word: Default::default(),
             fire_live: Default::default(),
-            fire_final: Default::default(),
-            fire_end: Default::default(),
-            fire_output: Default::default(),
+            fire_word: Default::default(),
             settled: Default::default(),
             decided: Default::default(),
             verifying: Default::default(),
@@ -355,67 +292,27 @@ impl<
             self,
             clock,
             event_live,
-            event_first,
-            event_last,
-            event_final,
+            event_word,
             event_last_fold,
             event_first_fold,
-            event_starting,
-            event_slot,
             event_base,
             address_live,
-            address_first,
-            address_last,
-            address_final,
-            address_end,
-            address_output,
-            address_starting,
-            address_slot,
+            address_word,
             fetch_live,
-            fetch_first,
-            fetch_last,
-            fetch_final,
-            fetch_end,
-            fetch_output,
-            fetch_starting,
-            fetch_slot,
+            fetch_word,
             weight_live,
-            weight_first,
-            weight_last,
-            weight_final,
-            weight_end,
-            weight_output,
-            weight_starting,
-            weight_slot,
+            weight_word,
             count_live,
-            count_first,
-            count_last,
-            count_final,
-            count_end,
-            count_output,
-            count_starting,
-            count_slot,
+            count_word,
             chunk_done,
-            chunk_final,
-            chunk_end,
-            chunk_output,
-            chunk_starting,
-            chunk_slot,
+            chunk_word,
             beat_live,
+            beat_word,
             beat_number,
-            beat_final,
-            beat_end,
-            beat_output,
-            beat_starting,
-            beat_slot,
             sum_live,
-            sum_final,
-            sum_end,
-            sum_output,
+            sum_word,
             fire_live,
-            fire_final,
-            fire_end,
-            fire_output,
+            fire_word,
             settled,
             decided,
             verifying
@@ -431,13 +328,13 @@ impl<
 
         comment!("The sequencer issues a word: both queues are asked.");
         self.event_live.d.next = self.sequencer.issue.val() & !self.sequencer.flush.val();
-        self.event_first.d.next = self.sequencer.first.val();
-        self.event_last.d.next = self.sequencer.last.val();
-        self.event_final.d.next = self.sequencer.is_final.val();
+        self.event_word.d.next.first = self.sequencer.first.val();
+        self.event_word.d.next.last = self.sequencer.last.val();
+        self.event_word.d.next.is_final = self.sequencer.is_final.val();
         self.event_last_fold.d.next = self.sequencer.last_fold.val();
         self.event_first_fold.d.next = self.sequencer.first_fold.val();
-        self.event_starting.d.next = self.sequencer.starting.val();
-        self.event_slot.d.next = self.sequencer.slot.val();
+        self.event_word.d.next.starting = self.sequencer.starting.val();
+        self.event_word.d.next.slot = self.sequencer.slot.val();
         self.event_base.d.next = self.sequencer.row_base.val();
         self.input_queue.offset.next = self.sequencer.offset.val();
         self.hidden_queue.offset.next = self.sequencer.offset.val();
@@ -454,15 +351,11 @@ impl<
         self.hidden_queue.counting.next = self.event_live.q.val()
             & self.event_first_fold.q.val()
             & !self.sequencer.from_inputs.val();
-        self.event_output.next = self.sequencer.output_layer.val();
         self.address_live.d.next = self.event_live.q.val() & !self.sequencer.flush.val();
-        self.address_first.d.next = self.event_first.q.val();
-        self.address_last.d.next = self.event_last.q.val();
-        self.address_final.d.next = self.event_final.q.val();
-        self.address_end.d.next = self.event_final.q.val() & self.event_last_fold.q.val();
-        self.address_output.d.next = self.event_output.val();
-        self.address_starting.d.next = self.event_starting.q.val();
-        self.address_slot.d.next = self.event_slot.q.val();
+        self.address_word.d.next = self.event_word.q.val();
+        self.address_word.d.next.end =
+            self.event_word.q.val().is_final & self.event_last_fold.q.val();
+        self.address_word.d.next.output = self.sequencer.output_layer.val();
         for i in 0..S {
             self.address_valid[i].clock.next = self.clock.val();
             self.address_row[i].clock.next = self.clock.val();
@@ -472,30 +365,12 @@ impl<
 
         comment!("Address: loading and reading back use the memories while no word is here.");
         self.fetch_live.d.next = self.address_live.q.val() & !self.sequencer.flush.val();
-        self.fetch_first.d.next = self.address_first.q.val();
-        self.fetch_last.d.next = self.address_last.q.val();
-        self.fetch_final.d.next = self.address_final.q.val();
-        self.fetch_end.d.next = self.address_end.q.val();
-        self.fetch_output.d.next = self.address_output.q.val();
-        self.fetch_starting.d.next = self.address_starting.q.val();
-        self.fetch_slot.d.next = self.address_slot.q.val();
+        self.fetch_word.d.next = self.address_word.q.val();
         self.weight_live.d.next = self.address_live.q.val() & !self.sequencer.flush.val();
-        self.weight_first.d.next = self.address_first.q.val();
-        self.weight_last.d.next = self.address_last.q.val();
-        self.weight_final.d.next = self.address_final.q.val();
-        self.weight_end.d.next = self.address_end.q.val();
-        self.weight_output.d.next = self.address_output.q.val();
-        self.weight_starting.d.next = self.address_starting.q.val();
-        self.weight_slot.d.next = self.address_slot.q.val();
+        self.weight_word.d.next = self.address_word.q.val();
         if self.late_weights.val() {
             self.weight_live.d.next = self.fetch_live.q.val() & !self.sequencer.flush.val();
-            self.weight_first.d.next = self.fetch_first.q.val();
-            self.weight_last.d.next = self.fetch_last.q.val();
-            self.weight_final.d.next = self.fetch_final.q.val();
-            self.weight_end.d.next = self.fetch_end.q.val();
-            self.weight_output.d.next = self.fetch_output.q.val();
-            self.weight_starting.d.next = self.fetch_starting.q.val();
-            self.weight_slot.d.next = self.fetch_slot.q.val();
+            self.weight_word.d.next = self.fetch_word.q.val();
         }
         for i in 0..S {
             self.weights[i].clock.next = self.clock.val();
@@ -520,27 +395,18 @@ impl<
 
         comment!("Weight: each lane has its weights.");
         self.count_live.d.next = self.weight_live.q.val() & !self.sequencer.flush.val();
-        self.count_first.d.next = self.weight_first.q.val() & self.weight_live.q.val();
-        self.count_last.d.next = self.weight_last.q.val();
-        self.count_final.d.next = self.weight_final.q.val();
-        self.count_end.d.next = self.weight_end.q.val();
-        self.count_output.d.next = self.weight_output.q.val();
-        self.count_starting.d.next = self.weight_starting.q.val();
-        self.count_slot.d.next = self.weight_slot.q.val();
+        self.count_word.d.next = self.weight_word.q.val();
+        self.count_word.d.next.first = self.weight_word.q.val().first & self.weight_live.q.val();
         for i in 0..S {
             self.neurons.valid[i].next = self.weight_valid[i].q.val();
             self.neurons.weights[i].next = self.weights[i].read_data.val();
         }
 
         comment!("Count: after the last word of a chunk the counts are complete.");
-        self.neurons.first.next = self.count_first.q.val();
+        self.neurons.first.next = self.count_word.q.val().first;
         self.chunk_done.d.next =
-            self.count_live.q.val() & self.count_last.q.val() & !self.sequencer.flush.val();
-        self.chunk_final.d.next = self.count_final.q.val();
-        self.chunk_end.d.next = self.count_end.q.val();
-        self.chunk_output.d.next = self.count_output.q.val();
-        self.chunk_starting.d.next = self.count_starting.q.val();
-        self.chunk_slot.d.next = self.count_slot.q.val();
+            self.count_live.q.val() & self.count_word.q.val().last & !self.sequencer.flush.val();
+        self.chunk_word.d.next = self.count_word.q.val();
 
         comment!("Hand-over: the adders take the chunk, the lanes go on with the next one.");
         self.neurons.hand_over.next = self.chunk_done.q.val();
@@ -552,11 +418,7 @@ impl<
         if self.chunk_done.q.val() {
             self.beat_live.d.next = true;
             self.beat_number.d.next = 0.into();
-            self.beat_final.d.next = self.chunk_final.q.val();
-            self.beat_end.d.next = self.chunk_end.q.val();
-            self.beat_output.d.next = self.chunk_output.q.val();
-            self.beat_starting.d.next = self.chunk_starting.q.val();
-            self.beat_slot.d.next = self.chunk_slot.q.val();
+            self.beat_word.d.next = self.chunk_word.q.val();
         }
         if self.sequencer.flush.val() {
             self.beat_live.d.next = false;
@@ -565,9 +427,9 @@ impl<
         comment!(
             "Beat: the margins are asked for; at other times, those that are scanned or read back."
         );
-        self.neurons.slot.next = self.beat_slot.q.val();
+        self.neurons.slot.next = self.beat_word.q.val().slot;
         self.neurons.beat.next = self.beat_number.q.val();
-        self.neurons.starting.next = self.beat_starting.q.val();
+        self.neurons.starting.next = self.beat_word.q.val().starting;
         self.neurons.select.next = self.sequencer.scan_lane.val();
         if self.sequencer.scanning.val() {
             self.neurons.slot.next = self.sequencer.slot.val();
@@ -583,31 +445,29 @@ impl<
             self.neurons.select.next = self.verifier.lane.val();
         }
         self.sum_live.d.next = self.beat_live.q.val() & !self.sequencer.flush.val();
-        self.sum_final.d.next = self.beat_final.q.val();
-        self.sum_end.d.next = self.beat_end.q.val() & self.is_last_beat.val();
-        self.sum_output.d.next = self.beat_output.q.val();
+        self.sum_word.d.next = self.beat_word.q.val();
+        self.sum_word.d.next.end = self.beat_word.q.val().end & self.is_last_beat.val();
 
         comment!("Sum: the adders add.");
         self.fire_live.d.next = self.sum_live.q.val() & !self.sequencer.flush.val();
-        self.fire_final.d.next = self.sum_final.q.val();
-        self.fire_end.d.next = self.sum_end.q.val();
-        self.fire_output.d.next = self.sum_output.q.val();
+        self.fire_word.d.next = self.sum_word.q.val();
 
         comment!("Fire: the margins are written back, and spikes go to the next layer, or decide.");
         self.neurons.finish.next = self.fire_live.q.val();
-        self.neurons.may_fire.next = self.fire_live.q.val() & self.fire_final.q.val();
+        self.neurons.may_fire.next = self.fire_live.q.val() & self.fire_word.q.val().is_final;
         self.neurons.load_reset.next = self.load_strobe.val();
         self.neurons.load_write.next = self.loader.write_margin.val();
         self.neurons.load_turn.next = self.loader.turn.val();
         self.neurons.load_lane.next = self.loader.target_lane.val();
         self.neurons.load_slot.next = self.loader.target_address.val().get_bits::<7>(0);
-        self.hidden_queue.write.next =
-            self.fire_live.q.val() & self.fire_final.q.val() & !self.fire_output.q.val();
-        self.hidden_queue.write_last.next = self.fire_end.q.val();
+        self.hidden_queue.write.next = self.fire_live.q.val()
+            & self.fire_word.q.val().is_final
+            & !self.fire_word.q.val().output;
+        self.hidden_queue.write_last.next = self.fire_word.q.val().end;
         self.hidden_queue.mask.next = self.neurons.fire.val();
         self.settled.d.next =
-            self.fire_live.q.val() & self.fire_end.q.val() & self.fire_output.q.val();
-        if self.fire_live.q.val() & self.fire_output.q.val() & self.neurons.fire.val().any() {
+            self.fire_live.q.val() & self.fire_word.q.val().end & self.fire_word.q.val().output;
+        if self.fire_live.q.val() & self.fire_word.q.val().output & self.neurons.fire.val().any() {
             self.decided.d.next = true;
         }
         if self.sequencer.rewind.val() {

@@ -161,7 +161,6 @@ pub struct Sequencer {
     ordered_margin: Signal<Local, Bits<16>>,
     sign_bit: Constant<Bits<16>>,
     overshoot_bits: Constant<Bits<16>>,
-    last_in_row: Constant<Bits<10>>,
     row_mask: Constant<Bits<10>>,
     lane_mask: Constant<Bits<10>>,
     class_mask: Constant<Bits<16>>,
@@ -282,7 +281,6 @@ impl Sequencer {
             ordered_margin: Default::default(),
             sign_bit: Constant::new(0x8000.into()),
             overshoot_bits: Constant::new(0x3FFF.into()),
-            last_in_row: Constant::new((config.group() as u64 - 1).into()),
             row_mask: Constant::new((config.group() as u64 - 1).into()),
             word_mask: Constant::new(((1u64 << config.word_bits()) - 1).into()),
             slot_mask: Constant::new((u64::from(config.fold_slots) - 1).into()),
@@ -499,7 +497,7 @@ impl Logic for Sequencer {
                 self.compare_class.d.next = self.scanned.q.val();
                 self.scanned.d.next = (self.scanned.q.val() + 1) & self.class_mask.val();
                 self.lane.d.next = (self.lane.q.val() + 1) & self.lane_mask.val();
-                if (self.lane.q.val() & self.row_mask.val()) == self.last_in_row.val() {
+                if (self.lane.q.val() & self.row_mask.val()) == self.row_mask.val() {
                     self.state.d.next = State::ScanRead;
                 }
                 if self.lane.q.val() == self.lane_mask.val() {

@@ -377,12 +377,7 @@ impl Logic for Executor {
                 }
             }
             State::Sizes => {
-                self.ask.next = true;
-                self.byte_used.next = self.fetched.q.val();
-                self.sizes.strobe.next = self.fetched.q.val();
-                if self.fetched.q.val() & self.sizes.last.val() {
-                    self.byte_used.next = false;
-                    self.ask.next = false;
+                if self.sizes.passed.val() {
                     self.index.d.next = self.payload.val();
                     self.has_geometry.d.next = !self.sizes.unfit.val();
                     self.state.d.next = State::Stream;
@@ -390,6 +385,10 @@ impl Logic for Executor {
                         self.status.d.next = self.out_of_range.val();
                         self.state.d.next = State::Finish;
                     }
+                } else {
+                    self.ask.next = true;
+                    self.byte_used.next = self.fetched.q.val();
+                    self.sizes.strobe.next = self.fetched.q.val();
                 }
             }
             State::Place => {

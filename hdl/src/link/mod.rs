@@ -122,8 +122,9 @@ pub struct Link {
     uart_transmitter: UartTransmitter,
     /// The byte that the executor reads, a clock later: block RAM is late within its own.
     stream_byte: DFF<Bits<8>>,
-    /// Loading begins the core's longest path: from here it has the whole cycle.
+    /// What begins long paths in the core, a clock later: there they have the whole cycle.
     strobes_load: DFF<Bit>,
+    commits: DFF<Bit>,
 }
 
 impl Link {
@@ -172,6 +173,7 @@ impl Link {
             uart_transmitter: Default::default(),
             stream_byte: Default::default(),
             strobes_load: Default::default(),
+            commits: Default::default(),
         }
     }
 }
@@ -193,7 +195,7 @@ impl Logic for Link {
             reply_sender,
             uart_transmitter
         );
-        dff_setup!(self, clock, stream_byte, strobes_load);
+        dff_setup!(self, clock, stream_byte, strobes_load, commits);
 
         comment!("Bytes from the wire become frames in the slots.");
         self.uart_receiver.rx.next = self.uart_rx.val();
@@ -236,7 +238,8 @@ impl Logic for Link {
         self.spikes_begin.next = self.executor.spikes_begin.val();
         self.spikes_strobe.next = self.executor.spikes_strobe.val();
         self.spikes_byte.next = self.stream_byte.q.val();
-        self.spikes_commit.next = self.executor.spikes_commit.val();
+        self.commits.d.next = self.executor.spikes_commit.val();
+        self.spikes_commit.next = self.commits.q.val();
         self.result_take.next = self.executor.result_take.val();
         self.counters.busy.next = self.busy.val();
         self.counters.bad_frame.next = self.executor.count_bad_frame.val();

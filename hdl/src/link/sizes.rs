@@ -20,11 +20,11 @@ pub struct SizesCheck {
     pub strobe: Signal<In, Bit>,
     pub index: Signal<In, Bits<8>>,
     pub data: Signal<In, Bits<8>>,
-    /// This is the last byte that is looked at.
-    pub last: Signal<Out, Bit>,
-    /// This byte, or one before it, does not fit.
+    /// `index` is behind the last byte that is looked at.
+    pub passed: Signal<Out, Bit>,
+    /// A byte that was looked at does not fit.
     pub unfit: Signal<Out, Bit>,
-    unfit_before: DFF<Bit>,
+    any_wrong: DFF<Bit>,
     /// Of the low byte before: it is greater than its limit's, or zero.
     low_greater: DFF<Bit>,
     low_zero: DFF<Bit>,
@@ -39,6 +39,7 @@ pub struct SizesCheck {
     rows_low_at: Constant<Bits<8>>,
     rows_high_at: Constant<Bits<8>>,
     slots_at: Constant<Bits<8>>,
+    behind_slots: Constant<Bits<8>>,
     most_layers: Constant<Bits<8>>,
     most_inputs_low: Constant<Bits<8>>,
     most_inputs_high: Constant<Bits<8>>,
@@ -58,9 +59,9 @@ impl SizesCheck {
             strobe: Default::default(),
             index: Default::default(),
             data: Default::default(),
-            last: Default::default(),
+            passed: Default::default(),
             unfit: Default::default(),
-            unfit_before: Default::default(),
+            any_wrong: Default::default(),
             low_greater: Default::default(),
             low_zero: Default::default(),
             limit: Default::default(),
@@ -74,6 +75,7 @@ impl SizesCheck {
             rows_low_at: byte(PAYLOAD + 6),
             rows_high_at: byte(PAYLOAD + 7),
             slots_at: byte(PAYLOAD + 8),
+            behind_slots: byte(PAYLOAD + 9),
             most_layers: byte(MAX_LAYERS as u64),
             most_inputs_low: byte(inputs),
             most_inputs_high: byte(inputs >> 8),
@@ -89,7 +91,7 @@ impl Logic for SizesCheck {
     fn update(&mut self) {
         comment!("module sizes_check");
         comment!("Whether the core can hold a network of a GEOMETRY request's sizes.");
-        dff_setup!(self, clock, unfit_before, low_greater, low_zero);
+        dff_setup!(self, clock, any_wrong, low_greater, low_zero);
         self.limit.next = 0xFF.into();
         if self.index.val() == self.layers_at.val() {
             self.limit.next = self.most_layers.val();
@@ -118,15 +120,15 @@ impl Logic for SizesCheck {
                 | (self.low_greater.q.val() & (self.data.val() == self.limit.val()))
                 | (self.low_zero.q.val() & self.is_zero.val());
         }
-        self.last.next = self.index.val() == self.slots_at.val();
-        self.unfit.next = self.unfit_before.q.val() | self.wrong.val();
+        self.passed.next = self.index.val() == self.behind_slots.val();
+        self.unfit.next = self.any_wrong.q.val();
         if self.strobe.val() {
             self.low_greater.d.next = self.is_greater.val();
             self.low_zero.d.next = self.is_zero.val();
-            self.unfit_before.d.next = self.unfit_before.q.val() | self.wrong.val();
+            self.any_wrong.d.next = self.any_wrong.q.val() | self.wrong.val();
         }
         if self.clear.val() {
-            self.unfit_before.d.next = false;
+            self.any_wrong.d.next = false;
         }
     }
 }

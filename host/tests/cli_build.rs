@@ -228,7 +228,7 @@ fn all_boards_are_built_and_one_that_fails_does_not_stop_the_others() {
             "upduino3",
             "up5k-sg48",
             "7/5280",
-            "24.00",
+            "30.00",
             "MHz",
             "91.00",
             "MHz"

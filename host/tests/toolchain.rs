@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 const ICE40_PLL: &str = r#"
-    SB_PLL40_PAD #(.FEEDBACK_PATH("SIMPLE"), .DIVR(0), .DIVF(63), .DIVQ(5), .FILTER_RANGE(1))
+    SB_PLL40_PAD #(.FEEDBACK_PATH("SIMPLE"), .DIVR(0), .DIVF(79), .DIVQ(5), .FILTER_RANGE(1))
         pll (.PACKAGEPIN(clk), .PLLOUTGLOBAL(clock), .RESETB(1'b1), .BYPASS(1'b0));"#;
 
 const ECP5_PLL: &str = r#"
@@ -79,8 +79,8 @@ fn an_ice40_bitstream() {
     let out = folder.path().join("new/folder");
     let report = build("icebreaker", &icebreaker_blinky(24), &out).unwrap();
     assert!(report.timing_met);
-    assert_eq!(report.clock_wanted_mhz, 24.0);
-    assert!(report.clock_reached_mhz > 24.0);
+    assert_eq!(report.clock_wanted_mhz, 30.0);
+    assert!(report.clock_reached_mhz > 30.0);
     assert_eq!(report.logic_cells.available, 5280);
     assert_eq!(report.flip_flops, 25);
     assert_eq!((report.plls.used, report.sprams.available), (1, 4));

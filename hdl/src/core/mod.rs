@@ -131,6 +131,8 @@ pub struct Core<
     // Address: the weights are asked for.
     address_live: DFF<Bit>,
     address_word: DFF<Word>,
+    /// What is still to be added to the rows.
+    address_base: DFF<Bits<16>>,
     address_valid: [DFF<Bit>; S],
     address_row: [DFF<Bits<16>>; S],
     // Fetch: they are on their way through a register.
@@ -161,6 +163,8 @@ pub struct Core<
     fire_word: DFF<Word>,
     settled: DFF<Bit>,
     decided: DFF<Bit>,
+    /// The lane whose margin is read, by the scan or the verifier: it goes to all adders.
+    margin_select: DFF<Bits<10>>,
     /// The verifier has time, and the memories' addresses have none to spare for it.
     verifying: DFF<Bit>,
     chosen_byte: [Signal<Local, Bits<8>>; S],
@@ -241,6 +245,7 @@ impl<
             event_row: std::array::from_fn(|_| Default::default()),
             address_live: Default::default(),
             address_word: Default::default(),
+            address_base: Default::default(),
             address_valid: std::array::from_fn(|_| Default::default()),
             address_row: std::array::from_fn(|_| Default::default()),
             fetch_live: Default::default(),
@@ -264,6 +269,7 @@ impl<
             fire_word: Default::default(),
             settled: Default::default(),
             decided: Default::default(),
+            margin_select: Default::default(),
             verifying: Default::default(),
             chosen_byte: std::array::from_fn(|_| Default::default()),
             bank_id: std::array::from_fn(|bank| Constant::new((bank as u64).into())),
@@ -298,6 +304,7 @@ impl<
             event_base,
             address_live,
             address_word,
+            address_base,
             fetch_live,
             fetch_word,
             weight_live,
@@ -315,6 +322,7 @@ impl<
             fire_word,
             settled,
             decided,
+            margin_select,
             verifying
         );
         self.geometry.clock.next = self.clock.val();
@@ -352,6 +360,9 @@ impl<
             & self.event_first_fold.q.val()
             & !self.sequencer.from_inputs.val();
         self.address_live.d.next = self.event_live.q.val() & !self.sequencer.flush.val();
+        if self.late_weights.val() {
+            self.address_base.d.next = self.event_base.q.val();
+        }
         self.address_word.d.next = self.event_word.q.val();
         self.address_word.d.next.end =
             self.event_word.q.val().is_final & self.event_last_fold.q.val();
@@ -361,6 +372,10 @@ impl<
             self.address_row[i].clock.next = self.clock.val();
             self.address_valid[i].d.next = self.event_valid[i].val() & self.event_live.q.val();
             self.address_row[i].d.next = self.event_base.q.val() + self.event_row[i].val();
+            if self.late_weights.val() {
+                comment!("Block RAM has answered late in this cycle: the next one adds.");
+                self.address_row[i].d.next = self.event_row[i].val();
+            }
         }
 
         comment!("Address: loading and reading back use the memories while no word is here.");
@@ -374,7 +389,7 @@ impl<
         }
         for i in 0..S {
             self.weights[i].clock.next = self.clock.val();
-            self.weights[i].address.next = self.address_row[i].q.val();
+            self.weights[i].address.next = self.address_base.q.val() + self.address_row[i].q.val();
             if self.loader.write_row.val() {
                 self.weights[i].address.next = self.loader.target_address.val();
             }
@@ -430,7 +445,8 @@ impl<
         self.neurons.slot.next = self.beat_word.q.val().slot;
         self.neurons.beat.next = self.beat_number.q.val();
         self.neurons.starting.next = self.beat_word.q.val().starting;
-        self.neurons.select.next = self.sequencer.scan_lane.val();
+        self.neurons.select.next = self.margin_select.q.val();
+        self.margin_select.d.next = self.sequencer.scan_lane_next.val();
         if self.sequencer.scanning.val() {
             self.neurons.slot.next = self.sequencer.slot.val();
             self.neurons.beat.next =
@@ -442,7 +458,7 @@ impl<
             self.neurons.beat.next =
                 bit_cast::<2, 10>(self.verifier.lane.val() >> self.lane_bits.val());
             self.neurons.starting.next = true;
-            self.neurons.select.next = self.verifier.lane.val();
+            self.margin_select.d.next = self.verifier.lane.val();
         }
         self.sum_live.d.next = self.beat_live.q.val() & !self.sequencer.flush.val();
         self.sum_word.d.next = self.beat_word.q.val();

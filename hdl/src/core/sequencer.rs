@@ -94,6 +94,8 @@ pub struct Sequencer {
     // The scan
     pub scanning: Signal<Out, Bit>,
     pub scan_lane: Signal<Out, Bits<10>>,
+    /// The lane of the next cycle.
+    pub scan_lane_next: Signal<Out, Bits<10>>,
     pub scan_margin: Signal<In, Bits<16>>,
     // The result
     pub busy: Signal<Out, Bit>,
@@ -217,6 +219,7 @@ impl Sequencer {
             flush: Default::default(),
             scanning: Default::default(),
             scan_lane: Default::default(),
+            scan_lane_next: Default::default(),
             scan_margin: Default::default(),
             busy: Default::default(),
             result_valid: Default::default(),
@@ -385,6 +388,7 @@ impl Logic for Sequencer {
         self.end_of_chunk.next = (self.chunk_word.q.val() == 14) | self.is_last_word.val();
         self.hold.next = self.too_early.val() & self.end_of_chunk.val();
         self.issues.next = false;
+        self.scan_lane_next.next = self.lane.q.val();
         self.end_of_fold.next = false;
         self.is_last_fold.next = self.folds_left.q.val() == 1;
         self.layer_bit.next = bits::<4>(1) << self.layer_now.q.val();
@@ -480,7 +484,7 @@ impl Logic for Sequencer {
             State::Scan => {
                 self.scans.d.next = true;
                 self.slot_now.d.next = self.first_slot.val();
-                self.lane.d.next = 0.into();
+                self.scan_lane_next.next = 0.into();
                 self.scanned.d.next = 0.into();
                 self.outputs_left.d.next = self.outputs.val() & self.left_mask.val();
                 self.best_class.d.next = 0.into();
@@ -496,7 +500,7 @@ impl Logic for Sequencer {
                 self.compare.d.next = true;
                 self.compare_class.d.next = self.scanned.q.val();
                 self.scanned.d.next = (self.scanned.q.val() + 1) & self.class_mask.val();
-                self.lane.d.next = (self.lane.q.val() + 1) & self.lane_mask.val();
+                self.scan_lane_next.next = (self.lane.q.val() + 1) & self.lane_mask.val();
                 if (self.lane.q.val() & self.row_mask.val()) == self.row_mask.val() {
                     self.state.d.next = State::ScanRead;
                 }
@@ -562,6 +566,7 @@ impl Logic for Sequencer {
         self.output_layer.next = self.layer_now.q.val() == self.last_layer.val();
         self.scanning.next = self.scans.q.val();
         self.scan_lane.next = self.lane.q.val();
+        self.lane.d.next = self.scan_lane_next.val();
         self.result_valid.next = self.ready.q.val();
         self.result_class.next = self.ready_class.q.val();
         self.result_step.next = self.ready_step.q.val();

@@ -21,6 +21,8 @@ pub const STEPS_UNDER_WAY: usize = 2;
 pub const SAME_FOLD: usize = 3;
 /// From so many banks on the weights pass through a register behind their memory.
 const LATE_WEIGHTS_BANKS: u8 = 4;
+/// From so many lanes a beat on a margin that is scanned passes through a register on its way out.
+const LATE_MARGINS_GROUP: usize = 128;
 /// On ECP5, lists of hidden spikes up to this length are kept in LUTs, to leave the block RAMs to the weights.
 pub const LUT_RAM_ROWS: u16 = 256;
 
@@ -135,6 +137,12 @@ impl CoreConfig {
     /// so much to add that block RAM would be too slow without.
     pub fn late_weights(&self) -> bool {
         self.banks >= LATE_WEIGHTS_BANKS
+    }
+
+    /// Whether a margin that is scanned comes a cycle later, through a register: the adders of many lanes are far from
+    /// each other.
+    pub fn late_margins(&self) -> bool {
+        self.group() >= LATE_MARGINS_GROUP
     }
 
     /// The bytes of one row of one bank.

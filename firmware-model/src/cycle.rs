@@ -53,6 +53,8 @@ pub struct CycleModel {
     beats: usize,
     /// From the cycle in which a word is issued to the one in which the first beat of its chunk has fired.
     to_fire: usize,
+    /// Whether a margin that is scanned comes a cycle later.
+    late_margins: bool,
     last_step: usize,
     outputs: usize,
     layers: Vec<Layer>,
@@ -109,6 +111,7 @@ impl CycleModel {
             banks,
             beats,
             to_fire: TO_FIRE + usize::from(image.core.late_weights()),
+            late_margins: image.core.late_margins(),
             last_step: usize::from(image.geometry.last_step),
             outputs: usize::from(image.geometry.outputs),
             layers,
@@ -200,10 +203,10 @@ impl CycleModel {
     }
 
     /// The cycles of an inference whose state SCAN is in cycle `now`: then come one cycle a row of
-    /// outputs, one an output, and a last one to compare.
+    /// outputs, one an output, and a last one to compare, or two.
     fn scanned(&self, now: usize) -> usize {
         let rows = self.outputs.div_ceil(self.lanes / self.beats);
-        now + 1 + rows + self.outputs
+        now + 1 + rows + self.outputs + usize::from(self.late_margins)
     }
 }
 

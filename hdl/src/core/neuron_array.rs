@@ -103,7 +103,7 @@ impl<const P: usize, const S: usize, const G: usize, const A: usize, const C: us
             events_handed: Default::default(),
             adders: std::array::from_fn(|_| MarginAdder::new(config, family)),
             join: Default::default(),
-            mux: Default::default(),
+            mux: LaneMux::new(config.late_margins()),
             row: Default::default(),
             load_row: Default::default(),
             sum_row: Default::default(),

@@ -130,6 +130,12 @@ pub struct Sequencer {
     outputs_left: DFF<Bits<16>>,
     compare: DFF<Bit>,
     compare_class: DFF<Bits<16>>,
+    /// The same a cycle later, for margins that come a cycle later.
+    compare_late: DFF<Bit>,
+    compare_class_late: DFF<Bits<16>>,
+    compares: Signal<Local, Bit>,
+    compared_class: Signal<Local, Bits<16>>,
+    late_margins: Constant<Bit>,
     best_class: DFF<Bits<16>>,
     best_margin: DFF<Bits<16>>,
     /// Cycles of this inference; while idle, of waiting for the next. They stop at their greatest, which no
@@ -253,6 +259,11 @@ impl Sequencer {
             outputs_left: Default::default(),
             compare: Default::default(),
             compare_class: Default::default(),
+            compare_late: Default::default(),
+            compare_class_late: Default::default(),
+            compares: Default::default(),
+            compared_class: Default::default(),
+            late_margins: Constant::new(config.late_margins()),
             best_class: Default::default(),
             best_margin: Default::default(),
             cycles: Default::default(),
@@ -327,6 +338,8 @@ impl Logic for Sequencer {
             outputs_left,
             compare,
             compare_class,
+            compare_late,
+            compare_class_late,
             best_class,
             best_margin,
             cycles,
@@ -513,7 +526,10 @@ impl Logic for Sequencer {
                 }
             }
             State::ScanEnd => {
-                self.state.d.next = State::Done;
+                comment!("The last margin is compared in this cycle, or comes a cycle later.");
+                if !self.late_margins.val() | !self.compare.q.val() {
+                    self.state.d.next = State::Done;
+                }
             }
             State::Done => {
                 self.cycles.d.next = self.cycles.q.val();
@@ -547,9 +563,17 @@ impl Logic for Sequencer {
         );
         comment!("among equals the lowest index wins.");
         self.ordered_margin.next = self.scan_margin.val() ^ self.sign_bit.val();
-        if self.compare.q.val() & (self.ordered_margin.val() > self.best_margin.q.val()) {
+        self.compare_late.d.next = self.compare.q.val();
+        self.compare_class_late.d.next = self.compare_class.q.val();
+        self.compares.next = self.compare.q.val();
+        self.compared_class.next = self.compare_class.q.val();
+        if self.late_margins.val() {
+            self.compares.next = self.compare_late.q.val();
+            self.compared_class.next = self.compare_class_late.q.val();
+        }
+        if self.compares.val() & (self.ordered_margin.val() > self.best_margin.q.val()) {
             self.best_margin.d.next = self.ordered_margin.val();
-            self.best_class.d.next = self.compare_class.q.val();
+            self.best_class.d.next = self.compared_class.val();
         }
 
         self.issue.next = self.issues.val();

@@ -176,6 +176,9 @@ fn a_board_is_saved_only_where_it_takes_nothing_away() {
     assert!(!place.path("mine.toml").exists());
     let error = place.error(&[&DIGITS[..], &["--save", "mine"]].concat());
     assert!(error.contains("ends in .toml"), "{error}");
+    fs::remove_file(place.path("icebreaker.pcf")).unwrap();
+    let error = place.error(&[&DIGITS[..], &["--save", "no/mine.toml"]].concat());
+    assert!(error.contains("check that its folder is there"), "{error}");
     let large = [
         "explore",
         "--board",
@@ -185,6 +188,40 @@ fn a_board_is_saved_only_where_it_takes_nothing_away() {
     ];
     let error = place.error(&[&large[..], &["--save", "mine.toml"]].concat());
     assert!(error.contains("leave --save out"), "{error}");
+}
+
+#[test]
+fn sizes_are_taken_as_other_commands_print_them_and_typing_errors_named() {
+    let place = Place::new();
+    let with = |sizes| ["explore", "--board", "icebreaker", "--network", sizes];
+    let value = place.json(&with("64-32-10"));
+    assert_eq!(value["network"], serde_json::json!([64, 32, 10]));
+    assert_eq!(value, place.json(&with("64, 32, 10")));
+    let refused = |arguments: &[&str]| {
+        let output = place.run(arguments);
+        assert!(!output.status.success());
+        text(&output.stderr)
+    };
+    let errors = refused(&with("64,x,10"));
+    assert!(errors.contains("with commas, as 784,600,10"), "{errors}");
+    // A network without a model has no images.
+    let errors = refused(&[&DIGITS[..], &["--limit", "3"]].concat());
+    assert!(errors.contains("cannot be used with"), "{errors}");
+}
+
+#[test]
+fn whoever_has_read_enough_may_close_the_output() {
+    let place = Place::new();
+    let mut child = place
+        .command(&["generate", "--board", "icebreaker"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    assert_eq!(text(&output.stderr), "");
 }
 
 #[test]

@@ -96,7 +96,7 @@ pub enum Problem {
     Ecp5Fields,
     #[error("[[flash]]: the tool `{0}` must be the name of a program, without a folder")]
     FlashTool(String),
-    #[error("[core]: {0}")]
+    #[error(transparent)]
     Core(#[from] ConfigError),
     #[error(
         "{banks} banks of {rows} rows of {lanes} weight bits take {needed} {memory}, the board has {available}"

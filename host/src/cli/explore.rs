@@ -1,3 +1,4 @@
+use super::sizes::{sizes, Sizes};
 use super::{interrupt, Ui};
 use crate::dataset;
 use crate::evaluate::check_fit;
@@ -27,26 +28,27 @@ pub struct Args {
     /// A board's name (see `firstspike boards`), or the path of a board's .toml file
     #[arg(long)]
     board: String,
-    /// The sizes of the layers, inputs first, as 784,600,10 [default: the model's]
+    /// The sizes of the layers, inputs first, as 784,600,10. Either this or --model
     #[arg(
         long,
-        value_delimiter = ',',
+        value_name = "SIZES",
+        value_parser = sizes,
         required_unless_present = "model",
         conflicts_with = "model"
     )]
-    network: Vec<usize>,
-    /// Time steps, T [default: the model's, else 16]
+    network: Option<Sizes>,
+    /// Time steps of --network, T [default: 16]
     #[arg(long, conflicts_with = "model")]
     steps: Option<usize>,
     /// Count clock cycles of this model, exactly, instead of estimating them
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
     /// The data set whose test images the model is run on [default: the model's own]
-    #[arg(long, requires = "model")]
+    #[arg(long, conflicts_with = "network")]
     dataset: Option<String>,
-    /// Run the model on the first N test images
-    #[arg(long, value_name = "N", default_value_t = 500, requires = "model")]
-    limit: usize,
+    /// Run the model on the first N test images [default: 500]
+    #[arg(long, value_name = "N", conflicts_with = "network")]
+    limit: Option<usize>,
     /// List the choices that do not fit, too, and why
     #[arg(long)]
     all: bool,
@@ -89,11 +91,15 @@ struct Task {
 pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let stop = interrupt::flag()?;
     let board = Board::find(&args.board)?;
+    // Before what may take hours.
     if let Some(path) = &args.out {
         check_suffix(path, "svg", "--out", "picture")?;
+        check_folder(path)?;
     }
     if let Some(path) = &args.save {
         check_suffix(path, "toml", "--save", "board file")?;
+        check_folder(path)?;
+        pin_file(&board, path)?;
     }
     let task = match &args.model {
         Some(path) => with_model(&args, path)?,
@@ -108,13 +114,21 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         let title = format!("{network}, T = {}, on {}", task.steps, board.title);
         write_file(path, &to_svg(&survey, &title)?)?;
     }
-    if let Some(path) = &args.save {
-        save_board(&board, &survey, path)?;
+    let saved = match &args.save {
+        Some(path) => save_board(&board, &survey, path),
+        None => Ok(()),
+    };
+    let mut value = value(&board, &args, &task, &survey);
+    if saved.is_err() {
+        if args.measure.is_none() {
+            return saved;
+        }
+        // What took so long to find out is shown even where there is nothing to save.
+        value["saved"] = Value::Null;
     }
-    let value = value(&board, &args, &task, &survey);
     let text = text(&board, &args, &task, &survey)?;
     ui.result(&value, text);
-    Ok(())
+    saved
 }
 
 fn check_suffix(path: &Path, suffix: &str, option: &str, what: &str) -> Result<()> {
@@ -127,6 +141,33 @@ fn check_suffix(path: &Path, suffix: &str, option: &str, what: &str) -> Result<(
     Ok(())
 }
 
+fn check_folder(path: &Path) -> Result<()> {
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => return Ok(()),
+    };
+    if !folder.is_dir() {
+        bail!(
+            "{} cannot be written: check that its folder is there",
+            path.display()
+        );
+    }
+    Ok(())
+}
+
+/// The pin file beside a board file: it must not be there, or be the board's.
+fn pin_file(board: &Board, path: &Path) -> Result<PathBuf> {
+    let pins = path.with_file_name(&board.constraints);
+    let there = std::fs::read_to_string(&pins);
+    if there.is_ok_and(|text| text != board.constraint_text()) {
+        bail!(
+            "{} is another pin file than the board's: --save into another folder",
+            pins.display()
+        );
+    }
+    Ok(pins)
+}
+
 /// Writes the board with the best core as its own, and the pin file that it names beside it.
 fn save_board(board: &Board, survey: &Survey, path: &Path) -> Result<()> {
     let best = survey.best().with_context(|| {
@@ -137,14 +178,7 @@ fn save_board(board: &Board, survey: &Survey, path: &Path) -> Result<()> {
     })?;
     let mut board = board.clone();
     board.core = best.core;
-    let pins = path.with_file_name(&board.constraints);
-    let there = std::fs::read_to_string(&pins);
-    if there.is_ok_and(|text| text != board.constraint_text()) {
-        bail!(
-            "{} is another pin file than the board's: --save into another folder",
-            pins.display()
-        );
-    }
+    let pins = pin_file(&board, path)?;
     let text = toml::to_string(&board).context("the board is not TOML")?;
     write_file(&pins, board.constraint_text())?;
     write_file(path, &text)
@@ -163,7 +197,7 @@ fn with_model(args: &Args, path: &Path) -> Result<Task> {
     let model: ModelFile = model_file::load(path)?;
     let data = dataset::load(args.dataset.as_deref().unwrap_or(&model.dataset))?;
     check_fit(&model, &data)?;
-    let images = args.limit.min(data.test.len());
+    let images = args.limit.unwrap_or(500).min(data.test.len());
     if images == 0 {
         bail!("there are no images to run: give --limit 1 or more");
     }
@@ -184,7 +218,10 @@ fn with_model(args: &Args, path: &Path) -> Result<Task> {
 }
 
 fn with_profile(args: &Args) -> Result<Task> {
-    let (sizes, steps) = (args.network.clone(), args.steps.unwrap_or(16));
+    let Some(Sizes(sizes)) = args.network.clone() else {
+        bail!("give --network or --model");
+    };
+    let steps = args.steps.unwrap_or(16);
     if !(2..=MAX_LAYERS + 1).contains(&sizes.len()) {
         bail!(
             "--network {} is not a network: give the inputs and 1 to {MAX_LAYERS} layers, as 784,600,10",
@@ -422,6 +459,16 @@ fn table(text: &mut String, board: &Board, survey: &Survey, efficient: bool) -> 
     );
     if survey.choices.iter().any(|choice| !choice.meets_timing) {
         write!(text, "\n! slower than the board's clock")?;
+    }
+    if survey
+        .choices
+        .iter()
+        .any(|choice| choice.cost.clock_mhz.is_none())
+    {
+        write!(
+            text,
+            "\n? no synthesis run tells the clock of such a device: the board's is taken for met"
+        )?;
     }
     text.push('\n');
     Ok(())

@@ -14,6 +14,7 @@ mod generate;
 mod infer;
 mod interrupt;
 mod port;
+mod sizes;
 mod train;
 mod ui;
 

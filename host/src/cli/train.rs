@@ -1,3 +1,4 @@
+use super::sizes::{sizes, Sizes};
 use super::{interrupt, Ui};
 use crate::dataset::{self, Dataset};
 use crate::encoding::Latency;
@@ -22,8 +23,8 @@ pub struct Args {
     #[arg(long, default_value = "digits")]
     dataset: String,
     /// The sizes of the layers, inputs first and classes last, as in 784,600,10
-    #[arg(long, value_delimiter = ',', value_name = "SIZES")]
-    layers: Option<Vec<usize>>,
+    #[arg(long, value_name = "SIZES", value_parser = sizes)]
+    layers: Option<Sizes>,
     /// The time steps of an inference, T
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=MAX_STEPS as i64))]
     steps: u16,
@@ -118,7 +119,7 @@ impl Choices {
 pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let data = dataset::load(&args.dataset)?;
     let sizes = match &args.layers {
-        Some(sizes) => sizes.clone(),
+        Some(Sizes(sizes)) => sizes.clone(),
         None => vec![data.features(), default_hidden(&data), data.classes],
     };
     check_sizes(&data, &sizes)?;

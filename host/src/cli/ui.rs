@@ -2,7 +2,19 @@
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
+use std::io::{ErrorKind, Write};
 use std::time::Duration;
+
+/// Writes a line to standard output. Whoever has closed it, as `head` does, has read enough.
+fn print(line: &str) {
+    match writeln!(std::io::stdout(), "{line}") {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            eprintln!("error: cannot write to standard output: {error}");
+            std::process::exit(1);
+        }
+        _ => {}
+    }
+}
 
 /// The one place that decides what goes to standard output and what to standard error.
 pub struct Ui {
@@ -24,16 +36,16 @@ impl Ui {
         if self.json {
             eprintln!("{}", line.as_ref());
         } else {
-            println!("{}", line.as_ref());
+            print(line.as_ref());
         }
     }
 
     /// The result of the command: `text` for people, or `value` with `--json`. Called once.
     pub fn result(&self, value: &Value, text: impl AsRef<str>) {
         if self.json {
-            println!("{value}");
+            print(&value.to_string());
         } else {
-            println!("{}", text.as_ref().trim_end());
+            print(text.as_ref().trim_end());
         }
     }
 

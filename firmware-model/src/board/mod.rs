@@ -378,8 +378,9 @@ impl Board {
             problem,
         })?;
         board.constraint_text = read_pins(&board.constraints)?;
-        Pins::parse(board.family, &board.constraint_text, &board.constraints)?
-            .check_signals(&board.signals())?;
+        let pins = Pins::parse(board.family, &board.constraint_text, &board.constraints)?;
+        pins.check_signals(&board.signals())?;
+        pins.check_clock(&board.clock.signal, board.clock.input_hz)?;
         Ok(board)
     }
 

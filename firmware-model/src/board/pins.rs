@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use thiserror::Error;
 
 /// What is wrong with a pin file.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Error)]
 pub enum PinError {
     #[error("{file}, line {line}: `{text}` is not a pin constraint; see the pin files in constraints/ for the form")]
     Syntax {
@@ -36,15 +36,39 @@ pub enum PinError {
     NoPin { file: String, signal: String },
     #[error("{file} gives a pin to `{signal}`, which the board's .toml file does not name; remove the line or name the signal")]
     UnknownSignal { file: String, signal: String },
+    #[error("{file}, line {line}: no signal of the board's .toml file is called `{signal}`; correct the name, which nextpnr would pass over")]
+    UnknownPort {
+        file: String,
+        line: usize,
+        signal: String,
+    },
+    #[error("{file} says that `{signal}` has {found} MHz, and the board's .toml file {wanted} MHz (input_hz); correct one of them")]
+    Frequency {
+        file: String,
+        signal: String,
+        found: f64,
+        wanted: f64,
+    },
+    #[error("{file} does not say how fast the oscillator is; add the line FREQUENCY PORT \"{signal}\" {wanted} MHZ;")]
+    NoFrequency {
+        file: String,
+        signal: String,
+        wanted: f64,
+    },
     #[error("two ports of the board's .toml file are called `{signal}`; give each its own name")]
     SameName { signal: String },
 }
 
 /// The signals of a pin file and their pins.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Pins {
     file: String,
+    family: Family,
     pin_of: BTreeMap<String, String>,
+    /// The lines that say something else about a signal.
+    mentions: Vec<(usize, String)>,
+    /// What is said of a signal's frequency, in MHz.
+    megahertz: BTreeMap<String, f64>,
 }
 
 impl Pins {
@@ -52,17 +76,25 @@ impl Pins {
     pub fn parse(family: Family, text: &str, file: &str) -> Result<Pins, PinError> {
         let mut pins = Pins {
             file: file.to_owned(),
+            family,
             pin_of: BTreeMap::new(),
+            mentions: Vec::new(),
+            megahertz: BTreeMap::new(),
         };
         for (index, full_line) in text.lines().enumerate() {
             let line = full_line.split('#').next().unwrap_or("").trim();
-            let located = match family {
+            let said = match family {
                 Family::Ice40 => pcf_line(line),
                 Family::Ecp5 => lpf_line(line),
             };
-            match located {
-                Ok(Some((signal, pin))) => pins.add(index + 1, signal, pin)?,
-                Ok(None) => {}
+            match said {
+                Ok(Said::Pin(signal, pin)) => pins.add(index + 1, signal, pin)?,
+                Ok(Said::Port(signal)) => pins.mentions.push((index + 1, signal)),
+                Ok(Said::Frequency(signal, megahertz)) => {
+                    pins.mentions.push((index + 1, signal.clone()));
+                    pins.megahertz.insert(signal, megahertz);
+                }
+                Ok(Said::Nothing) => {}
                 Err(NotUnderstood) => {
                     return Err(PinError::Syntax {
                         file: file.to_owned(),
@@ -98,6 +130,26 @@ impl Pins {
         Ok(())
     }
 
+    /// Whether the oscillator is said to be as fast as it is: on ECP5 the clock behind the PLL is derived from that.
+    pub(super) fn check_clock(&self, signal: &str, input_hz: u32) -> Result<(), PinError> {
+        let wanted = f64::from(input_hz) / 1e6;
+        let (file, signal) = (self.file.clone(), signal.to_owned());
+        match self.megahertz.get(&signal) {
+            Some(&found) if found != wanted => Err(PinError::Frequency {
+                file,
+                signal,
+                found,
+                wanted,
+            }),
+            None if self.family == Family::Ecp5 => Err(PinError::NoFrequency {
+                file,
+                signal,
+                wanted,
+            }),
+            _ => Ok(()),
+        }
+    }
+
     /// Whether these signals, and no others, have pins.
     pub(super) fn check_signals(&self, signals: &[&str]) -> Result<(), PinError> {
         let file = &self.file;
@@ -110,6 +162,15 @@ impl Pins {
                 let file = file.clone();
                 return Err(PinError::NoPin { file, signal });
             }
+        }
+        if let Some((line, signal)) =
+            (self.mentions.iter()).find(|(_, signal)| !signals.contains(&signal.as_str()))
+        {
+            return Err(PinError::UnknownPort {
+                file: file.clone(),
+                line: *line,
+                signal: signal.clone(),
+            });
         }
         match self
             .pin_of
@@ -128,20 +189,30 @@ impl Pins {
 /// A line that is neither empty nor of a known form.
 struct NotUnderstood;
 
-type Located = Result<Option<(String, String)>, NotUnderstood>;
+/// What a line says.
+enum Said {
+    /// A signal is on a pin.
+    Pin(String, String),
+    /// Something else about a port.
+    Port(String),
+    /// How fast a port's clock is, in MHz.
+    Frequency(String, f64),
+    /// Nothing about a port.
+    Nothing,
+}
 
 /// `set_io [options] SIGNAL PIN`, where an option is `-nowarn` or one of `-pullup yes` and the like.
-fn pcf_line(line: &str) -> Located {
+fn pcf_line(line: &str) -> Result<Said, NotUnderstood> {
     let words: Vec<&str> = line.split_whitespace().collect();
     let arguments = match words.split_first() {
-        None => return Ok(None),
-        Some((&"set_frequency", _)) => return Ok(None),
+        None => return Ok(Said::Nothing),
+        Some((&"set_frequency", _)) => return Ok(Said::Nothing),
         Some((&"set_io", arguments)) => arguments,
         Some(_) => return Err(NotUnderstood),
     };
     match arguments {
         [options @ .., signal, pin] if pcf_options(options) && !signal.starts_with('-') => {
-            Ok(Some(((*signal).to_owned(), (*pin).to_owned())))
+            Ok(Said::Pin((*signal).to_owned(), (*pin).to_owned()))
         }
         _ => Err(NotUnderstood),
     }
@@ -157,18 +228,22 @@ fn pcf_options(options: &[&str]) -> bool {
 }
 
 /// `LOCATE COMP "SIGNAL" SITE "PIN";`, or a statement that places nothing. One statement a line.
-fn lpf_line(line: &str) -> Located {
+fn lpf_line(line: &str) -> Result<Said, NotUnderstood> {
     if line.is_empty() {
-        return Ok(None);
+        return Ok(Said::Nothing);
     }
     let statement = line.strip_suffix(';').ok_or(NotUnderstood)?;
     let words: Vec<&str> = statement.split_whitespace().collect();
     match words.as_slice() {
-        ["LOCATE", "COMP", signal, "SITE", pin] => Ok(Some((quoted(signal)?, quoted(pin)?))),
+        ["LOCATE", "COMP", signal, "SITE", pin] => Ok(Said::Pin(quoted(signal)?, quoted(pin)?)),
         ["LOCATE", ..] => Err(NotUnderstood),
-        ["IOBUF" | "FREQUENCY", "PORT", signal, _, ..] => quoted(signal).map(|_| None),
-        ["FREQUENCY", "NET", signal, _, ..] => quoted(signal).map(|_| None),
-        ["BLOCK" | "SYSCONFIG", _, ..] => Ok(None),
+        ["IOBUF", "PORT", signal, _, ..] => quoted(signal).map(Said::Port),
+        ["FREQUENCY", "PORT", signal, number, "MHZ"] => {
+            let megahertz = number.parse().map_err(|_| NotUnderstood)?;
+            Ok(Said::Frequency(quoted(signal)?, megahertz))
+        }
+        ["FREQUENCY", "NET", signal, _, ..] => quoted(signal).map(|_| Said::Nothing),
+        ["BLOCK" | "SYSCONFIG", _, ..] => Ok(Said::Nothing),
         _ => Err(NotUnderstood),
     }
 }

@@ -3,6 +3,7 @@ use super::*;
 const DATA: &str = include_str!("../../../constraints/icebreaker.toml");
 const PINS: &str = include_str!("../../../constraints/icebreaker.pcf");
 const ECP5_DATA: &str = include_str!("../../../constraints/ulx3s-25f.toml");
+const ECP5_PINS: &str = include_str!("../../../constraints/ulx3s.lpf");
 
 fn parse(data: &str, pins: &str) -> Result<Board, BoardError> {
     Board::parse(data, "test.toml", |_| Ok(pins.to_owned()))
@@ -289,6 +290,31 @@ fn a_bad_pin_file_is_refused() {
     assert!(matches!(
         pin_error(&format!("{PINS}\nset_io button 10\n")),
         PinError::UnknownSignal { signal, .. } if signal == "button"
+    ));
+    let ecp5_error = |from, to| match parse(ECP5_DATA, &with(ECP5_PINS, from, to)) {
+        Err(BoardError::Pins(error)) => error,
+        other => panic!("expected a pin error, got {other:?}"),
+    };
+    let frequency = "FREQUENCY PORT \"clk\" 25 MHZ;";
+    assert!(matches!(
+        ecp5_error(frequency, "FREQUENCY PORT \"clk\" 12 MHZ;"),
+        PinError::Frequency {
+            found: 12.0,
+            wanted: 25.0,
+            ..
+        }
+    ));
+    assert!(matches!(
+        ecp5_error(frequency, ""),
+        PinError::NoFrequency { wanted: 25.0, .. }
+    ));
+    assert!(matches!(
+        ecp5_error(frequency, "FREQUENCY PORT \"clk\" fast MHZ;"),
+        PinError::Syntax { line: 10, .. }
+    ));
+    assert!(matches!(
+        ecp5_error("IOBUF PORT \"uart_rx\"", "IOBUF PORT \"uart_r\""),
+        PinError::UnknownPort { signal, .. } if signal == "uart_r"
     ));
     let same_name = with(DATA, "rx = \"uart_rx\"", "rx = \"uart_tx\"");
     assert!(matches!(

@@ -156,7 +156,7 @@ fn tables() -> Vec<(&'static str, Vec<Row>)> {
             vec![
                 Row::of("as built", ecp, Some(1)),
                 flags("without wide LUTs", ecp, "-nowidelut", 1),
-                flags("abc9 across flip-flops, ECP5", ecp, "-dff", 1),
+                // -dff ends Yosys 0.70 with an error of ABC on this core.
             ],
         ),
     ]

@@ -1,5 +1,5 @@
 use super::sizes::{sizes, Sizes};
-use super::{interrupt, Ui};
+use super::{check_folder, interrupt, Ui};
 use crate::dataset;
 use crate::evaluate::check_fit;
 use crate::explore::activity::Profile;
@@ -101,9 +101,12 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         check_folder(path)?;
         pin_file(&board, path)?;
     }
-    let task = match &args.model {
-        Some(path) => with_model(&args, path)?,
-        None => with_profile(&args)?,
+    let task = match (&args.model, &args.network) {
+        (Some(path), _) => with_model(&args, path)?,
+        (None, sizes) => {
+            let sizes = sizes.as_ref().map_or(&[][..], |sizes| &sizes.0);
+            with_profile(sizes, args.steps.unwrap_or(16))?
+        }
     };
     let mut survey = survey(&board, &task, stop, ui)?;
     if let Some(which) = args.measure {
@@ -135,20 +138,6 @@ fn check_suffix(path: &Path, suffix: &str, option: &str, what: &str) -> Result<(
     if path.extension().is_none_or(|found| found != suffix) {
         bail!(
             "{} is not a name of a {what}: give {option} a name that ends in .{suffix}",
-            path.display()
-        );
-    }
-    Ok(())
-}
-
-fn check_folder(path: &Path) -> Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => return Ok(()),
-    };
-    if !folder.is_dir() {
-        bail!(
-            "{} cannot be written: check that its folder is there",
             path.display()
         );
     }
@@ -217,15 +206,11 @@ fn with_model(args: &Args, path: &Path) -> Result<Task> {
     })
 }
 
-fn with_profile(args: &Args) -> Result<Task> {
-    let Some(Sizes(sizes)) = args.network.clone() else {
-        bail!("give --network or --model");
-    };
-    let steps = args.steps.unwrap_or(16);
+fn with_profile(sizes: &[usize], steps: usize) -> Result<Task> {
     if !(2..=MAX_LAYERS + 1).contains(&sizes.len()) {
         bail!(
             "--network {} is not a network: give the inputs and 1 to {MAX_LAYERS} layers, as 784,600,10",
-            names(&sizes, ",")
+            names(sizes, ",")
         );
     }
     if let Some(size) = sizes.iter().find(|size| !(1..=MAX_WIDTH).contains(*size)) {
@@ -236,12 +221,12 @@ fn with_profile(args: &Args) -> Result<Task> {
     }
     let profile = Profile::default();
     Ok(Task {
-        workload: Workload::StandIns(profile.stand_ins(&sizes, steps)?),
+        workload: Workload::StandIns(profile.stand_ins(sizes, steps)?),
         source: format!(
             "cycles: an estimate, as if it were as active as {}; with --model FILE they are exact",
             profile.source
         ),
-        sizes,
+        sizes: sizes.to_vec(),
         steps,
         exact: false,
     })

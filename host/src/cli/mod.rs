@@ -18,7 +18,9 @@ mod sizes;
 mod train;
 mod ui;
 
+use anyhow::{bail, Result};
 use clap::{Parser, Subcommand};
+use std::path::Path;
 use std::process::ExitCode;
 pub use ui::Ui;
 
@@ -86,5 +88,20 @@ impl Cli {
                 ExitCode::FAILURE
             }
         }
+    }
+}
+
+/// What takes long should know before it begins that its result can be written to `path`.
+fn check_folder(path: &Path) -> Result<()> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    match folder {
+        Some(folder) if !folder.is_dir() => bail!(
+            "cannot write {}; check that its folder is there: {} does not exist",
+            path.display(),
+            folder.display()
+        ),
+        _ => Ok(()),
     }
 }

@@ -1,5 +1,5 @@
 use super::sizes::{sizes, Sizes};
-use super::{interrupt, Ui};
+use super::{check_folder, interrupt, Ui};
 use crate::dataset::{self, Dataset};
 use crate::encoding::Latency;
 use crate::files::write_whole;
@@ -8,7 +8,7 @@ use crate::train::{
     check_sizes, to_csv, to_svg, train, Augment, Epoch, Event, FastNetwork, Options, Samples,
     Trained,
 };
-use anyhow::{bail, Context, Result};
+use anyhow::{Context, Result};
 use firmware_model::network::MAX_STEPS;
 use indicatif::ProgressBar;
 use rayon::ThreadPoolBuilder;
@@ -259,20 +259,6 @@ fn default_hidden(data: &Dataset) -> usize {
 fn default_name(dataset: &str) -> String {
     let stem = Path::new(dataset).file_stem();
     stem.map_or("model".into(), |stem| stem.to_string_lossy().into_owned())
-}
-
-/// Training takes long: that its result cannot be written should be known before.
-fn check_folder(path: &Path) -> Result<()> {
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    match folder {
-        Some(folder) if !folder.is_dir() => bail!(
-            "the folder {} does not exist: make it, or write elsewhere",
-            folder.display()
-        ),
-        _ => Ok(()),
-    }
 }
 
 fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {

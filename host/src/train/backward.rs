@@ -5,7 +5,7 @@
 //! step at which it fired, or came nearest to firing, up to the decision.
 
 use super::forward::{Pass, Weights};
-use super::kernels::error_through;
+use super::kernels::{hand_back, weigh};
 
 /// What the loss needs to know.
 #[derive(Debug, Clone, Copy)]
@@ -88,23 +88,18 @@ impl Loss {
         to: &mut Errors,
         after: &Errors,
     ) {
-        let layer = &network[index];
-        let next = &network[index + 1];
         let firing = &pass.layers[index].firing;
-        to.errors.fill(0.0);
-        to.counted_until.fill(pass.step as f32);
-        for neuron in 0..layer.neurons {
-            let margin = i32::from(firing.peaks[neuron]) - i32::from(layer.thresholds[neuron]);
-            // A margin of 0 fires and one of -1 does not: the border is between them.
-            let nearness = 1.0 - (margin as f32 + 0.5).abs() / self.window;
-            if nearness <= 0.0 {
-                continue;
-            }
-            let judged_at = f32::from(firing.peak_steps[neuron]);
-            let signs = &next.signs[neuron * next.width..(neuron + 1) * next.width];
-            let error = error_through(signs, after.errors, after.counted_until, judged_at);
-            to.counted_until[neuron] = judged_at;
-            to.errors[neuron] = nearness * error;
+        for (until, &step) in to.counted_until.iter_mut().zip(&firing.peak_steps) {
+            *until = f32::from(step);
         }
+        to.errors.fill(0.0);
+        let next = network[index + 1].by_neuron.chunks_exact(to.errors.len());
+        for ((signs, &error), &until) in next.zip(&*after.errors).zip(&*after.counted_until) {
+            if error != 0.0 {
+                hand_back(to.errors, signs, to.counted_until, error, until);
+            }
+        }
+        let thresholds = &network[index].thresholds;
+        weigh(to.errors, &firing.peaks, thresholds, self.window);
     }
 }

@@ -2,9 +2,10 @@
 
 use super::augment::Warp;
 use super::backward::{Errors, Loss};
+use super::by_input::SpikesByInput;
 use super::forward::{Pass, Weights};
 use super::kernels::AdamStep;
-use super::latent::{LatentNetwork, SpikesByInput};
+use super::latent::LatentNetwork;
 use super::samples::TrainingImages;
 use rayon::prelude::*;
 

@@ -3,7 +3,6 @@
 
 use super::curve::Measured;
 use super::forward::{Pass, Weights};
-use super::kernels::padded;
 use super::samples::Samples;
 use firmware_model::network::{Decision, Layer, Network};
 use rayon::prelude::*;
@@ -40,21 +39,14 @@ impl FastNetwork {
 }
 
 fn lay_out(layer: &Layer) -> Weights {
-    let (neurons, width) = (layer.neurons(), padded(layer.neurons()));
-    let mut signs = vec![-1; layer.inputs() * width];
-    let mut thresholds = vec![i16::MAX; width];
-    for neuron in 0..neurons {
-        thresholds[neuron] = layer.thresholds()[neuron] as i16;
+    let mut weights = Weights::new(layer.inputs(), layer.neurons());
+    for neuron in 0..layer.neurons() {
+        weights.thresholds[neuron] = layer.thresholds()[neuron] as i16;
         for input in 0..layer.inputs() {
-            signs[input * width + neuron] = layer.weight(neuron, input) as i16;
+            weights.signs[input * weights.width + neuron] = layer.weight(neuron, input) as i8;
         }
     }
-    Weights {
-        width,
-        neurons,
-        signs,
-        thresholds,
-    }
+    weights
 }
 
 /// See [`FastNetwork::measure`]. Of no samples everything is 0.
@@ -87,6 +79,7 @@ fn for_each_sample<T: Send>(
 ) -> Vec<T> {
     (0..samples.len())
         .into_par_iter()
+        .with_min_len(16)
         .map_init(
             || Pass::new(network),
             |pass, index| {

@@ -3,19 +3,49 @@
 //! This is for training and for validation while training. It shares nothing with the golden
 //! reference, and a test holds the two against each other.
 
-use super::kernels::{accumulate, fire, Firing};
+use super::kernels::{accumulate, padded, Firing};
 use super::samples::Spikes;
 
 /// One layer as the loops want it.
 #[derive(Debug, Clone)]
 pub struct Weights {
-    /// Lanes in a row: the neurons, padded.
-    pub width: usize,
+    pub inputs: usize,
     pub neurons: usize,
+    /// Lanes in a row of `signs`: the neurons, padded.
+    pub width: usize,
     /// One row of +1 and −1 for each input.
-    pub signs: Vec<i16>,
+    pub signs: Vec<i8>,
+    /// The same, one row for each neuron, padded too: what the way back needs. Empty until
+    /// [`Weights::gather_by_neuron`].
+    pub by_neuron: Vec<i8>,
     /// One threshold a neuron; the padding can never reach its own.
     pub thresholds: Vec<i16>,
+}
+
+impl Weights {
+    /// A layer whose weights are all −1 and whose thresholds are out of reach.
+    pub fn new(inputs: usize, neurons: usize) -> Self {
+        let width = padded(neurons);
+        Weights {
+            inputs,
+            neurons,
+            width,
+            signs: vec![-1; inputs * width],
+            by_neuron: Vec::new(),
+            thresholds: vec![i16::MAX; width],
+        }
+    }
+
+    /// Brings `by_neuron` up to date with `signs`.
+    pub fn gather_by_neuron(&mut self) {
+        let width = padded(self.inputs);
+        self.by_neuron.resize(self.neurons * width, 0);
+        for (input, signs) in self.signs.chunks_exact(self.width).enumerate() {
+            for (row, &sign) in self.by_neuron.chunks_exact_mut(width).zip(signs) {
+                row[input] = sign;
+            }
+        }
+    }
 }
 
 /// The state of one image on its way through the network.
@@ -34,6 +64,8 @@ pub struct Pass {
     /// The winner's potential minus its threshold.
     pub overshoot: i32,
     outputs: Vec<u16>,
+    /// Room to count in, for the widest layer.
+    counts: Vec<i8>,
 }
 
 /// The neurons of one layer, one lane each.
@@ -60,14 +92,22 @@ impl Pass {
             class: 0,
             overshoot: 0,
             outputs: Vec::new(),
+            counts: vec![
+                0;
+                network
+                    .iter()
+                    .map(|weights| weights.width)
+                    .max()
+                    .unwrap_or(0)
+            ],
         }
     }
 
     /// Runs the image in `self.spikes[0]` until the first output spike, or through all `steps`.
     pub fn run(&mut self, network: &[Weights], steps: usize) {
-        for state in &mut self.layers {
+        for (state, weights) in self.layers.iter_mut().zip(network) {
             state.potentials.fill(0);
-            state.firing.reset();
+            state.firing.reset(&weights.thresholds);
         }
         for spikes in &mut self.spikes[1..] {
             spikes.clear();
@@ -82,6 +122,9 @@ impl Pass {
                 self.step = step;
                 break;
             }
+        }
+        for state in &mut self.layers {
+            state.firing.settle();
         }
         self.decide(&network[network.len() - 1]);
     }
@@ -99,14 +142,9 @@ impl Pass {
             };
             // Without a new spike no potential moves, so nobody can fire who has not.
             if !spikes.is_empty() {
-                accumulate(&mut state.potentials, &weights.signs, spikes);
-                fire(
-                    &state.potentials,
-                    &weights.thresholds,
-                    step as i16,
-                    &mut state.firing,
-                    fired,
-                );
+                let LayerState { potentials, firing } = state;
+                accumulate(potentials, &weights.signs, spikes, &mut self.counts);
+                firing.fire(potentials, step, fired);
             }
             if index < last {
                 after[0].end_step();

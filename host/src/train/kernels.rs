@@ -4,11 +4,14 @@
 //! No lane's sum depends on how many lanes go together and nothing is fused, so both give the same
 //! bits, as does every other architecture.
 
+use super::by_input::SpikesByInput;
+use super::latent::{Block, Parameters};
+
 /// Rows are padded to a multiple of this many lanes.
 pub const LANES: usize = 32;
 
-/// The fire step of a neuron that has not fired.
-pub const NEVER: i16 = i16::MAX;
+/// A number for each neuron of a block of them.
+pub type Lanes = [f32; LANES];
 
 /// How many lanes a row of `neurons` takes.
 pub fn padded(neurons: usize) -> usize {
@@ -16,43 +19,73 @@ pub fn padded(neurons: usize) -> usize {
 }
 
 /// What is known of the neurons of a layer about firing, one lane each.
+///
+/// While an image runs, a neuron that has fired has a limit and a peak that no potential reaches, so
+/// that it neither fires nor peaks again; [`Firing::settle`] puts its true peak back.
 #[derive(Debug, Clone)]
 pub struct Firing {
-    /// When each fired, or [`NEVER`].
-    pub fire_steps: Vec<i16>,
+    /// The potential at which each fires.
+    limits: Vec<i16>,
     /// The highest potential so far, that at which it fired included and none after it.
     pub peaks: Vec<i16>,
     /// The step at which that was first reached.
     pub peak_steps: Vec<i16>,
+    /// Who has fired, and at which potential.
+    fired: Vec<(u16, i16)>,
 }
+
+/// A potential that no neuron has: fan-ins end at 16,384.
+const OUT_OF_REACH: i16 = i16::MAX;
 
 impl Firing {
     pub fn new(width: usize) -> Self {
         Firing {
-            fire_steps: vec![NEVER; width],
+            limits: vec![OUT_OF_REACH; width],
             peaks: vec![i16::MIN; width],
             peak_steps: vec![0; width],
+            fired: Vec::new(),
         }
     }
 
     /// Nobody has fired, and no potential has been seen.
-    pub fn reset(&mut self) {
-        self.fire_steps.fill(NEVER);
+    pub fn reset(&mut self, thresholds: &[i16]) {
+        self.limits.copy_from_slice(thresholds);
         self.peaks.fill(i16::MIN);
         self.peak_steps.fill(0);
+        self.fired.clear();
+    }
+
+    /// The image is over: the peaks of those that fired are what they were at.
+    pub fn settle(&mut self) {
+        for &(neuron, potential) in &self.fired {
+            self.peaks[usize::from(neuron)] = potential;
+        }
+    }
+
+    /// Lets the neurons fire whose potential has reached their limit. The indices of those that fire
+    /// are appended to `fired`, in order.
+    pub fn fire(&mut self, potentials: &[i16], step: usize, fired: &mut Vec<u16>) {
+        let before = fired.len();
+        let Firing {
+            limits,
+            peaks,
+            peak_steps,
+            ..
+        } = self;
+        compare(potentials, step as i16, limits, peaks, peak_steps, fired);
+        for &neuron in &fired[before..] {
+            let at = usize::from(neuron);
+            limits[at] = OUT_OF_REACH;
+            peaks[at] = OUT_OF_REACH;
+            self.fired.push((neuron, potentials[at]));
+        }
     }
 }
 
-/// A block of lanes as a value.
-#[inline(always)]
-fn whole(lanes: &[i16]) -> [i16; LANES] {
-    lanes.try_into().expect("rows are padded to whole blocks")
-}
-
 macro_rules! for_each_cpu {
-    ($(#[$doc:meta])* pub fn $name:ident($($arg:ident: $kind:ty),* $(,)?) $(-> $result:ty)? $body:block) => {
+    ($(#[$doc:meta])* $vis:vis fn $name:ident($($arg:ident: $kind:ty),* $(,)?) $(-> $result:ty)? $body:block) => {
         $(#[$doc])*
-        pub fn $name($($arg: $kind),*) $(-> $result)? {
+        $vis fn $name($($arg: $kind),*) $(-> $result)? {
             #[inline(always)]
             fn portable($($arg: $kind),*) $(-> $result)? $body
 
@@ -72,63 +105,71 @@ macro_rules! for_each_cpu {
     };
 }
 
+/// As many signs as a byte can count.
+const SIGNS_A_BYTE: usize = 124;
+
 for_each_cpu! {
     /// Adds the weight rows of `inputs` to the potentials: V_j += Σ_i w_ji.
     ///
-    /// `weights` has one row of `potentials.len()` lanes for each input.
-    pub fn accumulate(potentials: &mut [i16], weights: &[i16], inputs: &[u16]) {
+    /// `weights` has one row of `potentials.len()` signs for each input. `counts` is room to work in,
+    /// a row too.
+    pub fn accumulate(potentials: &mut [i16], weights: &[i8], inputs: &[u16], counts: &mut [i8]) {
         let width = potentials.len();
-        for (block, lanes) in potentials.chunks_exact_mut(LANES).enumerate() {
-            let mut sums = whole(lanes);
-            for &input in inputs {
-                let at = usize::from(input) * width + block * LANES;
-                let row = &weights[at..at + LANES];
-                for lane in 0..LANES {
-                    sums[lane] = sums[lane].wrapping_add(row[lane]);
+        let counts = &mut counts[..width];
+        let row = |input: u16| &weights[usize::from(input) * width..][..width];
+        for inputs in inputs.chunks(SIGNS_A_BYTE) {
+            counts.fill(0);
+            let mut fours = inputs.chunks_exact(4);
+            for four in &mut fours {
+                let (a, b, c, d) = (row(four[0]), row(four[1]), row(four[2]), row(four[3]));
+                for lane in 0..width {
+                    let (ab, cd) = (a[lane].wrapping_add(b[lane]), c[lane].wrapping_add(d[lane]));
+                    counts[lane] = counts[lane].wrapping_add(ab.wrapping_add(cd));
                 }
             }
-            lanes.copy_from_slice(&sums);
+            for &input in fours.remainder() {
+                let row = row(input);
+                for lane in 0..width {
+                    counts[lane] = counts[lane].wrapping_add(row[lane]);
+                }
+            }
+            for lane in 0..width {
+                potentials[lane] = potentials[lane].wrapping_add(i16::from(counts[lane]));
+            }
         }
     }
 }
 
 for_each_cpu! {
-    /// Lets the neurons fire that have not and whose potential has reached their threshold.
-    ///
-    /// The indices of those that fire are appended to `fired`, in order.
-    pub fn fire(
+    /// Keeps the peaks, and appends to `fired`, in order, who has reached their limit.
+    fn compare(
         potentials: &[i16],
-        thresholds: &[i16],
         step: i16,
-        neurons: &mut Firing,
+        limits: &[i16],
+        peaks: &mut [i16],
+        peak_steps: &mut [i16],
         fired: &mut Vec<u16>,
     ) {
-        let blocks = (potentials.chunks_exact(LANES))
-            .zip(thresholds.chunks_exact(LANES))
-            .zip(neurons.fire_steps.chunks_exact_mut(LANES))
-            .zip(neurons.peaks.chunks_exact_mut(LANES))
-            .zip(neurons.peak_steps.chunks_exact_mut(LANES));
-        for (block, ((((potentials, thresholds), steps), peaks), peak_steps)) in blocks.enumerate() {
-            // Values and not slices, so that the compiler knows that nothing overlaps.
-            let (potentials, thresholds) = (whole(potentials), whole(thresholds));
-            let (waiting, mut peak, mut peak_step) = (whole(steps), whole(peaks), whole(peak_steps));
-            let mut fires = [0i16; LANES];
+        let width = potentials.len();
+        let (limits, peaks) = (&limits[..width], &mut peaks[..width]);
+        let peak_steps = &mut peak_steps[..width];
+        // Masks and not conditions: what is always stored is stored many lanes at a time.
+        for lane in 0..width {
+            let rises = -i16::from(potentials[lane] > peaks[lane]);
+            peaks[lane] = peaks[lane].max(potentials[lane]);
+            peak_steps[lane] = (step & rises) | (peak_steps[lane] & !rises);
+        }
+        let blocks = potentials.chunks_exact(LANES).zip(limits.chunks_exact(LANES));
+        for (block, (potentials, limits)) in blocks.enumerate() {
+            let mut any = 0;
             for lane in 0..LANES {
-                let waits = waiting[lane] == NEVER;
-                let rises = waits & (potentials[lane] > peak[lane]);
-                peak[lane] = if rises { potentials[lane] } else { peak[lane] };
-                peak_step[lane] = if rises { step } else { peak_step[lane] };
-                fires[lane] = -i16::from(waits & (potentials[lane] >= thresholds[lane]));
+                any |= -i16::from(potentials[lane] >= limits[lane]);
             }
-            peaks.copy_from_slice(&peak);
-            peak_steps.copy_from_slice(&peak_step);
-            if fires.iter().fold(0, |any, fires| any | fires) == 0 {
-                continue;
-            }
-            for lane in 0..LANES {
-                if fires[lane] != 0 {
-                    steps[lane] = step;
-                    fired.push((block * LANES + lane) as u16);
+            if any != 0 {
+                for lane in 0..LANES {
+                    if potentials[lane] >= limits[lane] {
+                        fired.push((block * LANES + lane) as u16);
+                    }
                 }
             }
         }
@@ -136,28 +177,32 @@ for_each_cpu! {
 }
 
 for_each_cpu! {
-    /// The gradient of one input's weight row: Σ over its spikes (sample b, step s) of g_bj where
-    /// s ≤ τ_bj.
+    /// What one neuron of the next layer hands back: to each error, `error`·w_j of those that are
+    /// judged no later than it.
     ///
-    /// `errors` (g) and `counted_until` (τ) have one row of `gradient.len()` lanes a sample.
-    pub fn gradient_of_row(
-        gradient: &mut [f32],
-        spikes: &[(u32, f32)],
-        errors: &[f32],
-        counted_until: &[f32],
-    ) {
-        let width = gradient.len();
-        for (block, lanes) in gradient.chunks_exact_mut(LANES).enumerate() {
-            let mut sums = [0f32; LANES];
-            for &(sample, step) in spikes {
-                let at = sample as usize * width + block * LANES;
-                let errors = &errors[at..at + LANES];
-                let until = &counted_until[at..at + LANES];
-                for lane in 0..LANES {
-                    sums[lane] += if step <= until[lane] { errors[lane] } else { 0.0 };
-                }
-            }
-            lanes.copy_from_slice(&sums);
+    /// `signs` (w) are those of its synapses; `judged` are the steps τ_j at which the neurons before it
+    /// are judged, and `until` its own.
+    pub fn hand_back(errors: &mut [f32], signs: &[i8], judged: &[f32], error: f32, until: f32) {
+        let lanes = errors.len();
+        let (signs, judged) = (&signs[..lanes], &judged[..lanes]);
+        for lane in 0..lanes {
+            let product = error * f32::from(signs[lane]);
+            errors[lane] += if judged[lane] <= until { product } else { 0.0 };
+        }
+    }
+}
+
+for_each_cpu! {
+    /// Weighs each error by how near its neuron came to its threshold: by the triangle of half width
+    /// `window` over the margin.
+    pub fn weigh(errors: &mut [f32], peaks: &[i16], thresholds: &[i16], window: f32) {
+        let lanes = errors.len();
+        let (peaks, thresholds) = (&peaks[..lanes], &thresholds[..lanes]);
+        for lane in 0..lanes {
+            let margin = i32::from(peaks[lane]) - i32::from(thresholds[lane]);
+            // A margin of 0 fires and one of -1 does not: the border is between them.
+            let nearness = 1.0 - (margin as f32 + 0.5).abs() / window;
+            errors[lane] = if nearness > 0.0 { nearness * errors[lane] } else { 0.0 };
         }
     }
 }
@@ -197,47 +242,178 @@ impl AdamStep {
 }
 
 for_each_cpu! {
-    /// One Adam update of a row of latent weights, clipped to [−1, 1], and their new signs.
-    pub fn update_row(
+    /// One Adam update of the weights from all inputs to a block of neurons, clipped to [−1, 1], and
+    /// their new signs.
+    ///
+    /// The gradient of the weight from an input is Σ over its spikes (image b, step s) of the error
+    /// g_bj where s ≤ τ_bj. `errors` (g) and `counted_until` (τ) have the block's lanes of each image.
+    pub fn update_block(
+        block: &mut Block,
         step: AdamStep,
-        gradient: &[f32],
-        latent: &mut [f32],
-        first: &mut [f32],
-        second: &mut [f32],
-        signs: &mut [i16],
+        spikes: &SpikesByInput,
+        errors: &[Lanes],
+        counted_until: &[Lanes],
     ) {
-        let lanes = gradient.len();
-        let (latent, first) = (&mut latent[..lanes], &mut first[..lanes]);
-        let (second, signs) = (&mut second[..lanes], &mut signs[..lanes]);
-        for lane in 0..lanes {
-            let change = step.change(gradient[lane], &mut first[lane], &mut second[lane]);
-            let weight = (latent[lane] + change).clamp(-1.0, 1.0);
-            latent[lane] = weight;
-            signs[lane] = if weight >= 0.0 { 1 } else { -1 };
+        let Parameters { value, first, second } = &mut block.weights;
+        for (input, latent) in value.iter_mut().enumerate() {
+            let mut gradient = [0f32; LANES];
+            for &(image, step) in spikes.of(input) {
+                let (errors, until) = (&errors[image as usize], &counted_until[image as usize]);
+                for lane in 0..LANES {
+                    gradient[lane] += if step <= until[lane] { errors[lane] } else { 0.0 };
+                }
+            }
+            let (first, second) = (&mut first[input], &mut second[input]);
+            let signs = &mut block.signs[input];
+            for lane in 0..LANES {
+                let change = step.change(gradient[lane], &mut first[lane], &mut second[lane]);
+                let weight = (latent[lane] + change).clamp(-1.0, 1.0);
+                latent[lane] = weight;
+                signs[lane] = if weight >= 0.0 { 1 } else { -1 };
+            }
         }
     }
 }
 
-for_each_cpu! {
-    /// What one neuron does to the layer after it: Σ_j g_j·w_j over the j with `step` ≤ τ_j.
-    ///
-    /// The sum is taken in [`LANES`] parts, added in order at the end.
-    pub fn error_through(
-        signs: &[i16],
-        errors: &[f32],
-        counted_until: &[f32],
-        step: f32,
-    ) -> f32 {
-        let mut sums = [0f32; LANES];
-        for ((signs, errors), until) in (signs.chunks_exact(LANES))
-            .zip(errors.chunks_exact(LANES))
-            .zip(counted_until.chunks_exact(LANES))
-        {
-            for lane in 0..LANES {
-                let product = errors[lane] * f32::from(signs[lane]);
-                sums[lane] += if step <= until[lane] { product } else { 0.0 };
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    const WIDTH: usize = 3 * LANES;
+
+    fn signs(count: usize, rng: &mut ChaCha8Rng) -> Vec<i8> {
+        (0..count)
+            .map(|_| if rng.random() { 1 } else { -1 })
+            .collect()
+    }
+
+    #[test]
+    fn potentials_are_sums_of_signs_however_many_spike() {
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        // More than a byte can count, and all alike, so that a byte would overflow.
+        for count in [0, 1, 3, 4, 5, 123, 124, 125, 700] {
+            let inputs: Vec<u16> = (0..count).map(|_| rng.random_range(0..50)).collect();
+            let mut weights = signs(50 * WIDTH, &mut rng);
+            weights.iter_mut().step_by(WIDTH).for_each(|sign| *sign = 1);
+            let mut potentials = vec![7; WIDTH];
+            accumulate(&mut potentials, &weights, &inputs, &mut [0; WIDTH]);
+            for lane in 0..WIDTH {
+                let of_lane = |&input: &u16| i16::from(weights[usize::from(input) * WIDTH + lane]);
+                assert_eq!(
+                    potentials[lane],
+                    7 + inputs.iter().map(of_lane).sum::<i16>()
+                );
             }
         }
-        sums.iter().sum()
+    }
+
+    #[test]
+    fn who_fires_fires_once_and_keeps_the_peak_of_that_step() {
+        let mut rng = ChaCha8Rng::seed_from_u64(2);
+        let thresholds: Vec<i16> = (0..WIDTH).map(|_| rng.random_range(1..20)).collect();
+        let mut firing = Firing::new(WIDTH);
+        for _ in 0..20 {
+            firing.reset(&thresholds);
+            let steps: Vec<Vec<i16>> = (0..12)
+                .map(|_| (0..WIDTH).map(|_| rng.random_range(-20..20)).collect())
+                .collect();
+            let mut fired = Vec::new();
+            for (step, potentials) in steps.iter().enumerate() {
+                let before = fired.len();
+                firing.fire(potentials, step, &mut fired);
+                let expected = (0..WIDTH).filter(|&j| {
+                    let reaches = |potentials: &Vec<i16>| potentials[j] >= thresholds[j];
+                    steps.iter().position(reaches) == Some(step)
+                });
+                let now = fired[before..].iter().map(|&j| usize::from(j));
+                assert!(now.eq(expected));
+            }
+            firing.settle();
+            for j in 0..WIDTH {
+                let mut seen: Vec<i16> = steps.iter().map(|potentials| potentials[j]).collect();
+                if let Some(step) = seen.iter().position(|&v| v >= thresholds[j]) {
+                    seen.truncate(step + 1);
+                }
+                let peak = seen.iter().copied().max().expect("there are steps");
+                let first = seen
+                    .iter()
+                    .position(|&v| v == peak)
+                    .expect("it is one of them");
+                assert_eq!(
+                    (firing.peaks[j], firing.peak_steps[j]),
+                    (peak, first as i16)
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn errors_go_back_along_the_weights_to_who_was_judged_no_later() {
+        let mut rng = ChaCha8Rng::seed_from_u64(3);
+        let weights = signs(WIDTH, &mut rng);
+        let judged: Vec<f32> = (0..WIDTH).map(|_| rng.random_range(0..8) as f32).collect();
+        let mut errors = vec![0.25; WIDTH];
+        hand_back(&mut errors, &weights, &judged, 0.5, 3.0);
+        for lane in 0..WIDTH {
+            let counts = if judged[lane] <= 3.0 { 0.5 } else { 0.0 };
+            assert_eq!(errors[lane], 0.25 + counts * f32::from(weights[lane]));
+        }
+    }
+
+    #[test]
+    fn the_triangle_is_highest_at_the_border() {
+        let mut errors = [2.0; LANES];
+        let mut peaks = [i16::MIN; LANES];
+        let mut thresholds = [i16::MAX; LANES];
+        for (lane, margin) in (-5..5).enumerate() {
+            thresholds[lane] = 12;
+            peaks[lane] = 12 + margin;
+        }
+        weigh(&mut errors, &peaks, &thresholds, 4.0);
+        let expected = [0.0, 0.25, 0.75, 1.25, 1.75, 1.75, 1.25, 0.75, 0.25, 0.0];
+        assert_eq!(errors[..10], expected);
+        assert!(errors[10..].iter().all(|&error| error == 0.0));
+    }
+
+    #[test]
+    fn a_weight_learns_from_the_spikes_that_counted() {
+        let mut rng = ChaCha8Rng::seed_from_u64(4);
+        let (inputs, images) = (5, 6);
+        let mut draw =
+            |low: f32, high: f32| -> Lanes { [0.0; LANES].map(|_| rng.random_range(low..high)) };
+        let errors: Vec<Lanes> = (0..images).map(|_| draw(-1.0, 1.0)).collect();
+        let until: Vec<Lanes> = (0..images).map(|_| draw(0.0, 8.0)).collect();
+        let value: Vec<Lanes> = (0..inputs).map(|_| draw(-1.0, 1.0)).collect();
+        let mut rng = ChaCha8Rng::seed_from_u64(5);
+        let spikes: Vec<(u32, f32, u16)> = (0..images * 3)
+            .map(|n| {
+                (
+                    n as u32 / 3,
+                    rng.random_range(0..8) as f32,
+                    rng.random_range(0..4),
+                )
+            })
+            .collect();
+        let mut sorted = SpikesByInput::default();
+        sorted.sort(inputs, spikes.iter().copied());
+        let mut block = Block::new(value.clone());
+        let step = AdamStep::new(0.1, 1);
+        update_block(&mut block, step, &sorted, &errors, &until);
+        for (input, before) in value.iter().enumerate() {
+            for lane in 0..LANES {
+                let counted = spikes.iter().filter(|&&(image, step, of)| {
+                    usize::from(of) == input && step <= until[image as usize][lane]
+                });
+                let gradient: f32 = counted
+                    .map(|&(image, ..)| errors[image as usize][lane])
+                    .sum();
+                let change = step.change(gradient, &mut 0.0, &mut 0.0);
+                let weight = (before[lane] + change).clamp(-1.0, 1.0);
+                assert_eq!(block.weights.value[input][lane], weight);
+                assert_eq!(block.signs[input][lane] > 0, weight >= 0.0);
+            }
+        }
     }
 }

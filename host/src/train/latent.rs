@@ -1,7 +1,8 @@
 //! The real-valued network behind the binary one, and its optimiser.
 
+use super::by_input::SpikesByInput;
 use super::forward::Weights;
-use super::kernels::{gradient_of_row, padded, update_row, AdamStep};
+use super::kernels::{padded, update_block, AdamStep, Lanes, LANES};
 use firmware_model::network::{Layer, Network, NetworkError, MAX_THRESHOLD};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -22,63 +23,47 @@ pub struct LatentNetwork {
 #[derive(Debug, Clone)]
 struct LatentLayer {
     inputs: usize,
-    /// One row of lanes an input.
-    rows: Parameters,
+    blocks: Vec<Block>,
     /// One a neuron.
-    thresholds: Parameters,
+    thresholds: Parameters<f32>,
+}
+
+/// The weights of a block of neurons, input by input: what one thread updates.
+#[derive(Debug, Clone)]
+pub struct Block {
+    pub weights: Parameters<Lanes>,
+    /// The signs of the weights.
+    pub signs: Vec<[i8; LANES]>,
+}
+
+impl Block {
+    /// The block of these latent weights.
+    pub fn new(value: Vec<Lanes>) -> Self {
+        Block {
+            signs: (value.iter())
+                .map(|lanes| lanes.map(|weight| if weight >= 0.0 { 1 } else { -1 }))
+                .collect(),
+            weights: Parameters::new(value, [0.0; LANES]),
+        }
+    }
 }
 
 /// Parameters and Adam's two moments of each.
 #[derive(Debug, Clone)]
-struct Parameters {
-    value: Vec<f32>,
-    first: Vec<f32>,
-    second: Vec<f32>,
+pub struct Parameters<T> {
+    pub value: Vec<T>,
+    pub first: Vec<T>,
+    pub second: Vec<T>,
 }
 
-impl Parameters {
-    fn new(value: Vec<f32>) -> Self {
-        let zeros = vec![0.0; value.len()];
+impl<T: Copy> Parameters<T> {
+    fn new(value: Vec<T>, zero: T) -> Self {
+        let zeros = vec![zero; value.len()];
         Parameters {
             value,
             first: zeros.clone(),
             second: zeros,
         }
-    }
-}
-
-/// The spikes of a batch that go into one layer, input by input.
-#[derive(Debug, Default)]
-pub struct SpikesByInput {
-    /// For each input, where its spikes begin in `spikes`; one more at the end.
-    starts: Vec<u32>,
-    /// (image, step).
-    spikes: Vec<(u32, f32)>,
-}
-
-impl SpikesByInput {
-    /// Sorts `spikes`, each (image, step, input), by input; within an input their order stays.
-    pub fn sort(&mut self, inputs: usize, spikes: impl Iterator<Item = (u32, f32, u16)> + Clone) {
-        self.starts.clear();
-        self.starts.resize(inputs + 1, 0);
-        for (_, _, input) in spikes.clone() {
-            self.starts[usize::from(input) + 1] += 1;
-        }
-        for input in 0..inputs {
-            self.starts[input + 1] += self.starts[input];
-        }
-        self.spikes.clear();
-        self.spikes.resize(self.starts[inputs] as usize, (0, 0.0));
-        let mut next = self.starts.clone();
-        for (image, step, input) in spikes {
-            let at = &mut next[usize::from(input)];
-            self.spikes[*at as usize] = (image, step);
-            *at += 1;
-        }
-    }
-
-    fn of(&self, input: usize) -> &[(u32, f32)] {
-        &self.spikes[self.starts[input] as usize..self.starts[input + 1] as usize]
     }
 }
 
@@ -99,27 +84,21 @@ impl LatentNetwork {
     }
 
     fn add_layer(&mut self, inputs: usize, neurons: usize, threshold: f32, rng: &mut ChaCha8Rng) {
-        let width = padded(neurons);
-        let mut rows = vec![-1.0; inputs * width];
-        for row in rows.chunks_exact_mut(width) {
-            for weight in &mut row[..neurons] {
-                *weight = rng.random_range(-INITIAL_WEIGHT..INITIAL_WEIGHT);
-            }
+        // Lanes without a neuron keep a weight that no update moves.
+        let mut values = vec![vec![[-1.0; LANES]; inputs]; padded(neurons) / LANES];
+        for (input, neuron) in (0..inputs).flat_map(|i| (0..neurons).map(move |j| (i, j))) {
+            values[neuron / LANES][input][neuron % LANES] =
+                rng.random_range(-INITIAL_WEIGHT..INITIAL_WEIGHT);
         }
-        self.weights.push(Weights {
-            width,
-            neurons,
-            signs: (rows.iter())
-                .map(|&weight| if weight >= 0.0 { 1 } else { -1 })
-                .collect(),
-            thresholds: vec![i16::MAX; width],
-        });
         self.layers.push(LatentLayer {
             inputs,
-            rows: Parameters::new(rows),
-            thresholds: Parameters::new(vec![threshold; neurons]),
+            blocks: values.into_iter().map(Block::new).collect(),
+            thresholds: Parameters::new(vec![threshold; neurons], 0.0),
         });
-        self.round_thresholds(self.layers.len() - 1);
+        self.weights.push(Weights::new(inputs, neurons));
+        let index = self.layers.len() - 1;
+        self.gather_signs(index);
+        self.round_thresholds(index);
     }
 
     /// The binary network, as the fast loops want it.
@@ -133,7 +112,7 @@ impl LatentNetwork {
     }
 
     /// One update of the weights of layer `index`, from the spikes into it and the errors of its
-    /// neurons (see [`gradient_of_row`]).
+    /// neurons (see [`update_block`]): `errors` and `counted_until` have one row of lanes an image.
     pub fn update_weights(
         &mut self,
         index: usize,
@@ -142,23 +121,26 @@ impl LatentNetwork {
         errors: &[f32],
         counted_until: &[f32],
     ) {
-        let rows = &mut self.layers[index].rows;
-        let Weights { width, signs, .. } = &mut self.weights[index];
-        let width = *width;
-        // Each row is the work of one thread, so the sums do not depend on how many there are.
-        (rows.value.par_chunks_exact_mut(width))
-            .zip(rows.first.par_chunks_exact_mut(width))
-            .zip(rows.second.par_chunks_exact_mut(width))
-            .zip(signs.par_chunks_exact_mut(width))
-            .enumerate()
-            .with_min_len(16)
-            .for_each_init(
-                || vec![0.0; width],
-                |gradient, (input, (((latent, first), second), signs))| {
-                    gradient_of_row(gradient, spikes.of(input), errors, counted_until);
-                    update_row(step, gradient, latent, first, second, signs);
-                },
-            );
+        let width = self.weights[index].width;
+        let lanes_of = |rows: &[f32], block: usize, to: &mut Vec<Lanes>| {
+            let rows = rows.chunks_exact(width);
+            to.clear();
+            to.extend(rows.map(|row| {
+                let lanes: Lanes = (row[block * LANES..][..LANES].try_into())
+                    .expect("rows are padded to whole blocks");
+                lanes
+            }));
+        };
+        // Each block is the work of one thread, so the sums do not depend on how many there are.
+        (self.layers[index].blocks.par_iter_mut().enumerate()).for_each_init(
+            Default::default,
+            |(of_block, until_of_block), (number, block)| {
+                lanes_of(errors, number, of_block);
+                lanes_of(counted_until, number, until_of_block);
+                update_block(block, step, spikes, of_block, until_of_block);
+            },
+        );
+        self.gather_signs(index);
     }
 
     /// One update of the thresholds of layer `index`: ∂L/∂θ_j is minus the sum of ∂L/∂V_j.
@@ -182,6 +164,22 @@ impl LatentNetwork {
         self.round_thresholds(index);
     }
 
+    fn gather_signs(&mut self, index: usize) {
+        let blocks = &self.layers[index].blocks;
+        let weights = &mut self.weights[index];
+        (weights.signs.par_chunks_exact_mut(weights.width))
+            .enumerate()
+            .with_min_len(64)
+            .for_each(|(input, row)| {
+                for (lanes, block) in row.chunks_exact_mut(LANES).zip(blocks) {
+                    lanes.copy_from_slice(&block.signs[input]);
+                }
+            });
+        if index > 0 {
+            weights.gather_by_neuron();
+        }
+    }
+
     fn round_thresholds(&mut self, index: usize) {
         let thresholds = &mut self.weights[index].thresholds;
         for (rounded, value) in thresholds
@@ -200,31 +198,10 @@ impl LatentNetwork {
 }
 
 fn to_layer(weights: &Weights) -> Result<Layer, NetworkError> {
-    let Weights {
-        width,
-        neurons,
-        signs,
-        thresholds,
-    } = weights;
-    let thresholds = thresholds[..*neurons].iter().map(|&t| i32::from(t));
+    let thresholds = weights.thresholds[..weights.neurons].iter();
     Layer::from_fn(
-        signs.len() / width,
-        thresholds.collect(),
-        |neuron, input| signs[input * width + neuron] > 0,
+        weights.inputs,
+        thresholds.map(|&threshold| i32::from(threshold)).collect(),
+        |neuron, input| weights.signs[input * weights.width + neuron] > 0,
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn spikes_sorted_by_input_keep_their_order() {
-        let spikes = [(0u32, 0.0f32, 2u16), (0, 1.0, 0), (1, 0.0, 2), (2, 3.0, 2)];
-        let mut sorted = SpikesByInput::default();
-        sorted.sort(3, spikes.iter().copied());
-        assert_eq!(sorted.of(0), [(0, 1.0)]);
-        assert_eq!(sorted.of(1), []);
-        assert_eq!(sorted.of(2), [(0, 0.0), (1, 0.0), (2, 3.0)]);
-    }
 }

@@ -7,6 +7,7 @@
 mod augment;
 mod backward;
 mod batch;
+mod by_input;
 mod curve;
 mod fast;
 mod forward;

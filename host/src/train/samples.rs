@@ -52,11 +52,7 @@ impl Encoder {
     pub fn encode(&self, image: &[u8], to: &mut Spikes) {
         to.clear();
         to.ends.resize(self.steps, 0);
-        for &value in image {
-            if let Some(step) = self.step_of[usize::from(value)] {
-                to.ends[usize::from(step)] += 1;
-            }
-        }
+        self.for_each_spike(image, |_, step| to.ends[step] += 1);
         // From counts to where each step begins; placing the spikes moves that to where it ends.
         let mut total = 0;
         for end in &mut to.ends {
@@ -64,11 +60,25 @@ impl Encoder {
             *end = total - *end;
         }
         to.inputs.resize(usize::from(total), 0);
-        for (input, &value) in image.iter().enumerate() {
-            if let Some(step) = self.step_of[usize::from(value)] {
-                let at = &mut to.ends[usize::from(step)];
-                to.inputs[usize::from(*at)] = input as u16;
-                *at += 1;
+        let Spikes { inputs, ends } = to;
+        self.for_each_spike(image, |input, step| {
+            let at = &mut ends[step];
+            inputs[usize::from(*at)] = input as u16;
+            *at += 1;
+        });
+    }
+
+    /// Calls `spike` with the input and the step of each spike, in the order of the inputs.
+    fn for_each_spike(&self, image: &[u8], mut spike: impl FnMut(usize, usize)) {
+        // Most of an image is black: what is black is passed over eight pixels at a time.
+        for (eight, values) in image.chunks(8).enumerate() {
+            if values.iter().fold(0, |any, value| any | value) == 0 {
+                continue;
+            }
+            for (input, &value) in values.iter().enumerate() {
+                if let Some(step) = self.step_of[usize::from(value)] {
+                    spike(8 * eight + input, usize::from(step));
+                }
             }
         }
     }

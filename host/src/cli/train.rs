@@ -5,8 +5,8 @@ use crate::encoding::Latency;
 use crate::files::write_whole;
 use crate::model_file::{self, ModelFile};
 use crate::train::{
-    check_sizes, to_csv, to_svg, train, Augment, Epoch, Event, FastNetwork, Options, Samples,
-    Trained,
+    check_sizes, to_csv, to_svg, train, Augment, Epoch, Event, FastNetwork, Named, Objective,
+    Options, Rule, Samples, ThresholdTraining, Trained,
 };
 use anyhow::{Context, Result};
 use firmware_model::network::MAX_STEPS;
@@ -69,6 +69,18 @@ struct Choices {
     /// How near to its threshold a hidden neuron must be to be trained by an image
     #[arg(long)]
     window: Option<f32>,
+    /// What a hidden spike costs, in units of the loss: more makes networks that spike less
+    #[arg(long)]
+    spike_cost: Option<f32>,
+    /// The learning rule: margins (firstspike's own), bstdg (as reconstructed) or bs4nn
+    #[arg(long, value_name = "RULE")]
+    rule: Option<Named>,
+    /// Its kappa: the steps in which a spike's share in the gradient falls to 37 %; 0: all count alike
+    #[arg(long, value_name = "STEPS")]
+    kappa: Option<f32>,
+    /// Which thresholds learn: fixed, layer or neuron
+    #[arg(long, value_name = "WHICH")]
+    thresholds: Option<ThresholdTraining>,
     /// The thresholds of hidden neurons at the start
     #[arg(long)]
     hidden_threshold: Option<f32>,
@@ -93,8 +105,14 @@ struct Choices {
 }
 
 impl Choices {
-    fn options(&self, data: &Dataset, seed: u64) -> Options {
+    fn options(&self, data: &Dataset, steps: usize, seed: u64) -> Options {
         let default = Options::for_dataset(data);
+        let rule = self.rule.map_or(default.rule, |rule| rule.rule(steps));
+        // Spike times have no margin, so no window over it.
+        let window = match rule.objective {
+            Objective::Margins => default.window,
+            Objective::SpikeTimes => 0.0,
+        };
         Options {
             seed,
             epochs: self.epochs.unwrap_or(default.epochs),
@@ -102,7 +120,13 @@ impl Choices {
             learning_rate: self.learning_rate.unwrap_or(default.learning_rate),
             threshold_rate: self.threshold_rate.unwrap_or(default.threshold_rate),
             sharpness: self.sharpness.unwrap_or(default.sharpness),
-            window: self.window.unwrap_or(default.window),
+            window: self.window.unwrap_or(window),
+            spike_cost: self.spike_cost.unwrap_or(default.spike_cost),
+            rule: Rule {
+                kappa: self.kappa.unwrap_or(rule.kappa),
+                thresholds: self.thresholds.unwrap_or(rule.thresholds),
+                ..rule
+            },
             hidden_threshold: self.hidden_threshold.unwrap_or(default.hidden_threshold),
             patience: self.patience.unwrap_or(default.patience),
             augment: Augment {
@@ -124,7 +148,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     };
     check_sizes(&data, &sizes)?;
     let steps = usize::from(args.steps);
-    let options = args.choices.options(&data, args.seed);
+    let options = args.choices.options(&data, steps, args.seed);
     options.check(&data)?;
     let out = match &args.out {
         Some(out) => out.clone(),

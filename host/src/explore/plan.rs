@@ -19,22 +19,23 @@ const MANY_SHAPES: [(&str, u32); 3] = [
 /// Of the shapes with more or fewer beats than usual, so many are left out between two.
 const OTHER_BEATS_EVERY: usize = 4;
 
-/// What is placed and routed, for its clock: P, S, and the network. Devices of every speed are there.
-const PLACED: [(&str, u16, u8, usize); 14] = [
-    ("icebreaker", 8, 1, 1),
-    ("icebreaker", 16, 4, 0),
-    ("icebreaker", 32, 2, 0),
-    ("icebreaker", 64, 1, 0),
-    ("ice40-hx8k", 16, 1, 1),
-    ("ice40-hx8k", 32, 2, 1),
-    ("tinyfpga-bx", 16, 1, 1),
-    ("ulx3s-25f", 8, 2, 1),
-    ("ulx3s-25f", 32, 4, 0),
-    ("ulx3s-25f", 64, 8, 0),
-    ("ulx3s-25f", 128, 4, 0),
-    ("orangecrab-25f", 16, 2, 1),
-    ("orangecrab-25f", 64, 4, 0),
-    ("ulx3s-85f", 512, 4, 0),
+/// What is placed and routed, for its clock: P, S, B, and the network. Devices of every speed are
+/// there, and of each family cores as wide as its boards have.
+const PLACED: [(&str, [usize; 3], usize); 14] = [
+    ("icebreaker", [8, 1, 1], 1),
+    ("icebreaker", [16, 4, 1], 0),
+    ("icebreaker", [32, 2, 2], 0),
+    ("icebreaker", [64, 1, 4], 0),
+    ("ice40-hx8k", [16, 1, 1], 1),
+    ("ice40-hx8k", [32, 2, 2], 1),
+    ("tinyfpga-bx", [16, 1, 1], 1),
+    ("ulx3s-25f", [8, 2, 1], 1),
+    ("ulx3s-25f", [32, 4, 1], 0),
+    ("ulx3s-25f", [64, 8, 1], 0),
+    ("ulx3s-25f", [128, 4, 4], 0),
+    ("orangecrab-25f", [16, 2, 1], 1),
+    ("orangecrab-25f", [64, 4, 1], 0),
+    ("ulx3s-45f", [128, 8, 1], 0),
 ];
 
 /// A core to be synthesised.
@@ -65,13 +66,12 @@ pub fn plan() -> Vec<Planned> {
             plan.add(board, shape, NETWORKS[index % NETWORKS.len()], 0);
         }
     }
-    for (name, lanes, banks, network) in PLACED {
+    for (name, [lanes, banks, beats], network) in PLACED {
         if let Some(board) = boards.iter().find(|board| board.name == name) {
-            let beats = board.family.beats_for(lanes);
             let shape = Shape {
-                lanes,
-                banks,
-                beats,
+                lanes: lanes as u16,
+                banks: banks as u8,
+                beats: beats as u8,
             };
             plan.add(board, shape, NETWORKS[network], 1);
         }

@@ -1,19 +1,31 @@
 //! From the decision back to every neuron: the error that each is trained with.
 //!
 //! docs/training.md has the equations. Time enters twice: a spike counts for a neuron only when it
-//! came no later than the step at which that neuron is judged, and a hidden neuron is judged at the
-//! step at which it fired, or came nearest to firing, up to the decision.
+//! came no later than the step at which that neuron is judged, and a hidden neuron hands back the
+//! errors of those that are judged no earlier than itself.
 
 use super::forward::{Pass, Weights};
-use super::kernels::{hand_back, weigh};
+use super::kernels::{hand_back, hand_back_latent, weigh};
+use super::rule::{Chain, Objective};
 
-/// What the loss needs to know.
+/// What the way back needs to know.
 #[derive(Debug, Clone, Copy)]
-pub struct Loss {
+pub struct Backward {
+    pub objective: Objective,
+    pub chain: Chain,
+    /// Whether the errors of each image and layer are scaled to a Euclidean norm of 1.
+    pub normalise: bool,
     /// β: the softmax is taken over β times the margins.
     pub margin_scale: f32,
-    /// Hidden neurons this far from their threshold, or further, are not trained by an image.
+    /// Hidden neurons this far from their threshold, or further, are not trained by an image; 0: all
+    /// are.
     pub window: f32,
+    /// What a hidden spike costs, in units of the loss.
+    pub spike_cost: f32,
+    /// γ: by how many steps the others should come later than the first, for [`Objective::SpikeTimes`].
+    pub gap: f32,
+    /// T.
+    pub steps: usize,
 }
 
 /// The errors of one layer of one image, one lane a neuron.
@@ -25,11 +37,16 @@ pub struct Errors<'a> {
     pub counted_until: &'a mut [f32],
 }
 
-impl Loss {
-    /// Fills `layers` (one a layer) after a pass. Returns the cross-entropy of the image.
+impl Backward {
+    /// Whether images must be run beyond their decision.
+    pub fn needs_all_steps(&self) -> bool {
+        self.objective == Objective::SpikeTimes
+    }
+
+    /// Fills `layers` (one a layer) after a pass. Returns the loss of the image.
     ///
     /// `share` scales the errors: one over the number of images of the batch.
-    pub fn backward(
+    pub fn run(
         &self,
         network: &[Weights],
         pass: &Pass,
@@ -38,16 +55,26 @@ impl Loss {
         layers: &mut [Errors],
     ) -> f32 {
         let last = network.len() - 1;
-        let loss = self.output_errors(&network[last], pass, label, share, &mut layers[last]);
+        let loss = match self.objective {
+            Objective::Margins => {
+                self.margins(&network[last], pass, label, share, &mut layers[last])
+            }
+            Objective::SpikeTimes => {
+                self.spike_times(&network[last], pass, label, share, &mut layers[last])
+            }
+        };
+        if self.normalise {
+            normalise(layers[last].errors, share);
+        }
         for index in (0..last).rev() {
             let (before, after) = layers.split_at_mut(index + 1);
-            self.hidden_errors(network, pass, index, &mut before[index], &after[0]);
+            self.hidden_errors(network, pass, index, share, &mut before[index], &after[0]);
         }
         loss
     }
 
     /// Softmax cross-entropy on β·(V_k − θ_k) at the step of the decision.
-    fn output_errors(
+    fn margins(
         &self,
         output: &Weights,
         pass: &Pass,
@@ -78,28 +105,328 @@ impl Loss {
         libm::logf(total) + highest - logit(label)
     }
 
-    /// The surrogate: a hidden neuron near its threshold passes on what its spike does after it, the
-    /// more the nearer it is.
+    /// Half the squared distance of the output spikes from their targets, in windows: S4NN's.
+    fn spike_times(
+        &self,
+        output: &Weights,
+        pass: &Pass,
+        label: usize,
+        share: f32,
+        to: &mut Errors,
+    ) -> f32 {
+        let last_step = (self.steps - 1) as f32;
+        let firing = &pass.layers[pass.layers.len() - 1].firing;
+        firing.fire_steps(last_step, to.counted_until);
+        let times = &to.counted_until[..output.neurons];
+        let first = times.iter().copied().fold(last_step, f32::min);
+        to.errors.fill(0.0);
+        let mut loss = 0.0;
+        for (class, (&time, error)) in times.iter().zip(&mut *to.errors).enumerate() {
+            let target = match (class == label, pass.silent) {
+                (true, true) => last_step - self.gap,
+                (true, false) => first,
+                (false, true) => time,
+                (false, false) => time.max(first + self.gap),
+            };
+            let distance = (time - target) / self.steps as f32;
+            loss += 0.5 * distance * distance;
+            // ∂L/∂V = ∂L/∂t · ∂t/∂V, and ∂t/∂V = −1.
+            *error = -distance * share;
+        }
+        loss
+    }
+
     fn hidden_errors(
         &self,
         network: &[Weights],
         pass: &Pass,
         index: usize,
+        share: f32,
         to: &mut Errors,
         after: &Errors,
     ) {
         let firing = &pass.layers[index].firing;
-        for (until, &step) in to.counted_until.iter_mut().zip(&firing.peak_steps) {
-            *until = f32::from(step);
-        }
-        to.errors.fill(0.0);
-        let next = network[index + 1].by_neuron.chunks_exact(to.errors.len());
-        for ((signs, &error), &until) in next.zip(&*after.errors).zip(&*after.counted_until) {
-            if error != 0.0 {
-                hand_back(to.errors, signs, to.counted_until, error, until);
+        match self.objective {
+            // Where it fired, or came nearest to it.
+            Objective::Margins => {
+                for (until, &step) in to.counted_until.iter_mut().zip(&firing.peak_steps) {
+                    *until = f32::from(step);
+                }
+            }
+            Objective::SpikeTimes => {
+                firing.fire_steps((self.steps - 1) as f32, to.counted_until);
             }
         }
-        let thresholds = &network[index].thresholds;
-        weigh(to.errors, &firing.peaks, thresholds, self.window);
+        to.errors.fill(self.spike_cost * share);
+        self.hand_back(&network[index + 1], to, after);
+        if self.window > 0.0 {
+            let thresholds = &network[index].thresholds;
+            weigh(to.errors, &firing.peaks, thresholds, self.window);
+        }
+        to.errors[network[index].neurons..].fill(0.0);
+        if self.normalise {
+            normalise(to.errors, share);
+        }
+    }
+
+    fn hand_back(&self, next: &Weights, to: &mut Errors, after: &Errors) {
+        let width = to.errors.len();
+        for neuron in 0..next.neurons {
+            let (error, until) = (after.errors[neuron], after.counted_until[neuron]);
+            if error == 0.0 {
+                continue;
+            }
+            let row = neuron * width..(neuron + 1) * width;
+            match self.chain {
+                Chain::Signs => {
+                    let signs = &next.by_neuron[row];
+                    hand_back(to.errors, signs, to.counted_until, error, until);
+                }
+                Chain::Latent => {
+                    let weights = &next.latent_by_neuron[row];
+                    hand_back_latent(to.errors, weights, to.counted_until, error, until);
+                }
+            }
+        }
+    }
+}
+
+/// Scales the errors to a Euclidean norm of `norm`; errors of nothing stay nothing.
+fn normalise(errors: &mut [f32], norm: f32) {
+    let square: f32 = errors.iter().map(|error| error * error).sum();
+    if square > 0.0 {
+        let scale = norm / square.sqrt();
+        errors.iter_mut().for_each(|error| *error *= scale);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::train::kernels::padded;
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    const SIZES: [usize; 4] = [20, 12, 40, 5];
+    const STEPS: usize = 8;
+
+    /// Layers of random signs, with latent weights of the same signs.
+    fn network(rng: &mut ChaCha8Rng) -> Vec<Weights> {
+        (SIZES.windows(2))
+            .map(|pair| {
+                let mut layer = Weights::new(pair[0], pair[1]);
+                for neuron in 0..layer.neurons {
+                    layer.thresholds[neuron] = rng.random_range(1..4);
+                    for input in 0..layer.inputs {
+                        layer.signs[input * layer.width + neuron] =
+                            if rng.random() { 1 } else { -1 };
+                    }
+                }
+                layer.gather_by_neuron();
+                let latent = (layer.by_neuron.iter())
+                    .map(|&sign| f32::from(sign) * rng.random_range(0.0..1.0));
+                layer.latent_by_neuron = latent.collect();
+                layer
+            })
+            .collect()
+    }
+
+    /// Spikes and potentials of one image, written down step by step with nothing clever.
+    struct Slow {
+        /// For each layer, the inputs first: the step at which each fires.
+        fires: Vec<Vec<Option<usize>>>,
+        /// For each layer, step and neuron.
+        potentials: Vec<Vec<Vec<i32>>>,
+    }
+
+    fn slow(network: &[Weights], inputs: Vec<Option<usize>>) -> Slow {
+        let mut fires = vec![inputs];
+        let mut potentials = Vec::new();
+        for layer in network {
+            let before = &fires[fires.len() - 1];
+            let sign =
+                |input: usize, neuron: usize| i32::from(layer.signs[input * layer.width + neuron]);
+            let at = |step: usize, neuron: usize| -> i32 {
+                let spiked = |input: &usize| before[*input].is_some_and(|at| at <= step);
+                let inputs = (0..layer.inputs).filter(spiked);
+                inputs.map(|input| sign(input, neuron)).sum()
+            };
+            let of_layer: Vec<Vec<i32>> = (0..STEPS)
+                .map(|step| (0..layer.neurons).map(|neuron| at(step, neuron)).collect())
+                .collect();
+            let fire = |neuron: usize| {
+                let threshold = i32::from(layer.thresholds[neuron]);
+                of_layer.iter().position(|v| v[neuron] >= threshold)
+            };
+            fires.push((0..layer.neurons).map(fire).collect());
+            potentials.push(of_layer);
+        }
+        Slow { fires, potentials }
+    }
+
+    /// Runs 200 images through random networks and hands each to `check`, with the errors of the fast
+    /// way back.
+    fn each(
+        backward: Backward,
+        check: impl Fn(&[Weights], &Slow, usize, &[Vec<f32>], &[Vec<f32>]),
+    ) {
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        for _ in 0..200 {
+            let network = network(&mut rng);
+            let inputs: Vec<Option<usize>> = (0..SIZES[0])
+                .map(|_| rng.random::<bool>().then(|| rng.random_range(0..STEPS)))
+                .collect();
+            let mut pass = Pass::new(&network);
+            for step in 0..STEPS {
+                let spikes = (0..SIZES[0] as u16).filter(|&i| inputs[usize::from(i)] == Some(step));
+                pass.spikes[0].inputs.extend(spikes);
+                pass.spikes[0].end_step();
+            }
+            pass.run(&network, STEPS, backward.needs_all_steps());
+            let width = |layer: &Weights| vec![f32::NAN; layer.width];
+            let mut errors: Vec<Vec<f32>> = network.iter().map(width).collect();
+            let mut until = errors.clone();
+            let mut layers: Vec<Errors> = (errors.iter_mut().zip(&mut until))
+                .map(|(errors, counted_until)| Errors {
+                    errors,
+                    counted_until,
+                })
+                .collect();
+            let label = rng.random_range(0..SIZES[3]);
+            backward.run(&network, &pass, label, 0.25, &mut layers);
+            for (layer, errors) in network.iter().zip(&errors) {
+                assert_eq!(errors.len(), padded(layer.neurons));
+                assert!(errors[layer.neurons..].iter().all(|&error| error == 0.0));
+            }
+            check(&network, &slow(&network, inputs), label, &errors, &until);
+        }
+    }
+
+    fn close(found: f32, expected: f64) {
+        let off = (f64::from(found) - expected).abs();
+        assert!(off <= 1e-5 * expected.abs().max(1e-2), "{found} {expected}");
+    }
+
+    /// What hidden neuron `neuron` of layer `index` is handed back from the layer after it.
+    fn handed_back(
+        network: &[Weights],
+        index: usize,
+        neuron: usize,
+        judged: usize,
+        (errors, until): (&[Vec<f32>], &[Vec<f32>]),
+        weight: impl Fn(&Weights, usize) -> f64,
+    ) -> f64 {
+        let next = &network[index + 1];
+        (0..next.neurons)
+            .filter(|&k| judged as f32 <= until[index + 1][k])
+            .map(|k| {
+                let at = k * padded(next.inputs) + neuron;
+                f64::from(errors[index + 1][k]) * weight(next, at)
+            })
+            .sum()
+    }
+
+    #[test]
+    fn margins_are_those_of_the_equations() {
+        let backward = Backward {
+            objective: Objective::Margins,
+            chain: Chain::Signs,
+            normalise: false,
+            margin_scale: 0.3,
+            window: 5.0,
+            spike_cost: 0.01,
+            gap: 0.0,
+            steps: STEPS,
+        };
+        each(backward, |network, slow, label, errors, until| {
+            let decision = slow.fires[3].iter().flatten().min();
+            let decision = decision.copied().unwrap_or(STEPS - 1);
+            let margin = |k: usize| {
+                let margin = slow.potentials[2][decision][k] - i32::from(network[2].thresholds[k]);
+                0.3 * f64::from(margin)
+            };
+            let total: f64 = (0..SIZES[3]).map(|k| margin(k).exp()).sum();
+            for (k, (&error, &until)) in errors[2].iter().zip(&until[2]).enumerate().take(SIZES[3])
+            {
+                let target = f64::from(u8::from(k == label));
+                close(error, 0.3 * 0.25 * (margin(k).exp() / total - target));
+                assert_eq!(until, decision as f32);
+            }
+            for index in [1, 0] {
+                for j in 0..network[index].neurons {
+                    let last = slow.fires[index + 1][j].map_or(decision, |at| at.min(decision));
+                    let seen = (0..=last).map(|step| slow.potentials[index][step][j]);
+                    // The first of the highest; before the first spike there is nothing to be near to.
+                    let first = slow.fires[index].iter().flatten().min().copied();
+                    let peak = seen.clone().skip(first.unwrap_or(STEPS)).max();
+                    let Some(peak) = peak else {
+                        assert_eq!(errors[index][j], 0.0);
+                        continue;
+                    };
+                    let judged = (seen.enumerate())
+                        .position(|(step, v)| v == peak && Some(step) >= first)
+                        .expect("it is one of them");
+                    let margin = f64::from(peak - i32::from(network[index].thresholds[j]));
+                    let nearness = (1.0 - (margin + 0.5).abs() / 5.0).max(0.0);
+                    let sign = |next: &Weights, at: usize| f64::from(next.by_neuron[at]);
+                    let back = handed_back(network, index, j, judged, (errors, until), sign);
+                    close(errors[index][j], nearness * (0.01 * 0.25 + back));
+                    if nearness > 0.0 {
+                        assert_eq!(until[index][j], judged as f32);
+                    }
+                }
+            }
+        });
+    }
+
+    #[test]
+    fn spike_times_are_those_of_the_equations() {
+        let backward = Backward {
+            objective: Objective::SpikeTimes,
+            chain: Chain::Latent,
+            normalise: true,
+            margin_scale: 0.0,
+            window: 0.0,
+            spike_cost: 0.0,
+            gap: 2.0,
+            steps: STEPS,
+        };
+        each(backward, |network, slow, label, errors, until| {
+            let last = STEPS - 1;
+            let time = |layer: usize, j: usize| slow.fires[layer + 1][j].unwrap_or(last);
+            let unit = |values: Vec<f64>| -> Vec<f64> {
+                let norm = values.iter().map(|v| v * v).sum::<f64>().sqrt();
+                let scale = if norm > 0.0 { 0.25 / norm } else { 0.0 };
+                values.iter().map(|v| v * scale).collect()
+            };
+            let silent = slow.fires[3].iter().all(Option::is_none);
+            let first = (0..SIZES[3])
+                .map(|k| time(2, k))
+                .min()
+                .expect("there are outputs");
+            let distances = (0..SIZES[3]).map(|k| {
+                let t = time(2, k) as f64;
+                let target = match (k == label, silent) {
+                    (true, true) => last as f64 - 2.0,
+                    (true, false) => first as f64,
+                    (false, false) if t < first as f64 + 2.0 => first as f64 + 2.0,
+                    (false, _) => t,
+                };
+                target - t
+            });
+            for (k, expected) in unit(distances.collect()).into_iter().enumerate() {
+                close(errors[2][k], expected);
+            }
+            for index in [1, 0] {
+                let back = (0..network[index].neurons).map(|j| {
+                    let latent = |next: &Weights, at: usize| f64::from(next.latent_by_neuron[at]);
+                    handed_back(network, index, j, time(index, j), (errors, until), latent)
+                });
+                for (j, expected) in unit(back.collect()).into_iter().enumerate() {
+                    close(errors[index][j], expected);
+                    assert_eq!(until[index][j], time(index, j) as f32);
+                }
+            }
+        });
     }
 }

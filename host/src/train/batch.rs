@@ -1,11 +1,12 @@
 //! One batch: all its images through the network and back, then one update.
 
 use super::augment::Warp;
-use super::backward::{Errors, Loss};
-use super::by_input::SpikesByInput;
+use super::backward::{Backward, Errors};
+use super::by_input::{Spike, SpikesByInput};
 use super::forward::{Pass, Weights};
 use super::kernels::AdamStep;
 use super::latent::LatentNetwork;
+use super::rule::ThresholdTraining;
 use super::samples::TrainingImages;
 use rayon::prelude::*;
 
@@ -58,7 +59,7 @@ impl Batch {
         jobs: &[(usize, Option<Warp>)],
         network: &[Weights],
         steps: usize,
-        loss: Loss,
+        backward: Backward,
     ) -> Vec<Outcome> {
         self.images = jobs.len();
         let share = 1.0 / jobs.len() as f32;
@@ -78,10 +79,10 @@ impl Batch {
             .zip(jobs.par_iter())
             .map_init(Vec::new, |pixels, ((pass, errors), (image, warp))| {
                 images.spikes(*image, warp.as_ref(), pixels, &mut pass.spikes[0]);
-                pass.run(network, steps);
+                pass.run(network, steps, backward.needs_all_steps());
                 let label = images.label(*image);
                 Outcome {
-                    loss: loss.backward(network, pass, label, share, errors),
+                    loss: backward.run(network, pass, label, share, errors),
                     right: pass.class == label,
                 }
             })
@@ -89,22 +90,73 @@ impl Batch {
     }
 
     /// Updates the network by the errors of the last run.
-    pub fn update(&mut self, network: &mut LatentNetwork, weights: AdamStep, thresholds: AdamStep) {
+    pub fn update(&mut self, network: &mut LatentNetwork, update: Update) {
+        let kappa = Kappa::new(update.kappa, update.steps);
         for (index, layer) in self.layers.iter_mut().enumerate() {
             let passes = self.passes[..self.images].iter().enumerate();
-            // Spikes after the decision count for nobody.
+            // Spikes after the last step that was run count for nobody.
             let spikes = passes.flat_map(|(image, pass)| {
-                (0..=pass.step).flat_map(move |step| {
+                let kappa = &kappa;
+                (0..=pass.last_step).flat_map(move |step| {
+                    let spike = Spike {
+                        image: image as u32,
+                        step: step as f32,
+                        weight: kappa.of_spike(step),
+                    };
                     let inputs = pass.spikes[index].at(step).iter();
-                    inputs.map(move |&input| (image as u32, step as f32, input))
+                    inputs.map(move |&input| (input, spike))
                 })
             });
             layer.spikes.sort(network.inputs(index), spikes);
             let lanes = self.images * layer.width;
             let errors = &layer.errors[..lanes];
             let until = &layer.counted_until[..lanes];
-            network.update_weights(index, weights, &layer.spikes, errors, until);
-            network.update_thresholds(index, thresholds, errors);
+            let decay = &kappa.of_error;
+            network.update_weights(index, update.weights, &layer.spikes, errors, until, decay);
+            network.update_thresholds(index, update.thresholds, update.training, errors);
         }
+    }
+}
+
+/// What an update needs to know.
+#[derive(Debug, Clone, Copy)]
+pub struct Update {
+    pub weights: AdamStep,
+    pub thresholds: AdamStep,
+    pub training: ThresholdTraining,
+    /// See [`super::Rule`].
+    pub kappa: f32,
+    /// T.
+    pub steps: usize,
+}
+
+/// κ(τ − s) = e^(−(τ − s) / kappa), taken apart into a factor for the spike's step s and one for the
+/// step τ at which the neuron is judged.
+struct Kappa {
+    /// Empty when all spikes count alike.
+    of_spike: Vec<f32>,
+    of_error: Vec<f32>,
+}
+
+impl Kappa {
+    fn new(kappa: f32, steps: usize) -> Self {
+        let factors = |sign: f32| -> Vec<f32> {
+            match kappa > 0.0 {
+                // Around the middle of the window, so that neither factor leaves the range of a float.
+                true => (0..steps)
+                    .map(|step| step as f32 - steps as f32 / 2.0)
+                    .map(|step| libm::expf(sign * step / kappa))
+                    .collect(),
+                false => Vec::new(),
+            }
+        };
+        Kappa {
+            of_spike: factors(1.0),
+            of_error: factors(-1.0),
+        }
+    }
+
+    fn of_spike(&self, step: usize) -> f32 {
+        self.of_spike.get(step).copied().unwrap_or(1.0)
     }
 }

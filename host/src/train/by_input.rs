@@ -1,37 +1,47 @@
 //! The spikes of a batch sorted by input: the order in which the weights are updated.
 
+/// A spike of a batch.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Spike {
+    /// The image that it is of.
+    pub image: u32,
+    pub step: f32,
+    /// How much it counts, where it counts.
+    pub weight: f32,
+}
+
 /// The spikes of a batch that go into one layer, input by input.
 #[derive(Debug, Default)]
 pub struct SpikesByInput {
     /// For each input, where its spikes begin in `spikes`; one more at the end.
     starts: Vec<u32>,
-    /// (image, step).
-    spikes: Vec<(u32, f32)>,
+    spikes: Vec<Spike>,
 }
 
 impl SpikesByInput {
-    /// Sorts `spikes`, each (image, step, input), by input; within an input their order stays.
-    pub fn sort(&mut self, inputs: usize, spikes: impl Iterator<Item = (u32, f32, u16)> + Clone) {
+    /// Sorts `spikes` by input; within an input their order stays.
+    pub fn sort(&mut self, inputs: usize, spikes: impl Iterator<Item = (u16, Spike)> + Clone) {
         self.starts.clear();
         self.starts.resize(inputs + 1, 0);
-        for (_, _, input) in spikes.clone() {
+        for (input, _) in spikes.clone() {
             self.starts[usize::from(input) + 1] += 1;
         }
         for input in 0..inputs {
             self.starts[input + 1] += self.starts[input];
         }
         self.spikes.clear();
-        self.spikes.resize(self.starts[inputs] as usize, (0, 0.0));
+        let count = self.starts[inputs] as usize;
+        self.spikes.resize(count, Spike::default());
         let mut next = self.starts.clone();
-        for (image, step, input) in spikes {
+        for (input, spike) in spikes {
             let at = &mut next[usize::from(input)];
-            self.spikes[*at as usize] = (image, step);
+            self.spikes[*at as usize] = spike;
             *at += 1;
         }
     }
 
     /// The spikes of `input`.
-    pub fn of(&self, input: usize) -> &[(u32, f32)] {
+    pub fn of(&self, input: usize) -> &[Spike] {
         &self.spikes[self.starts[input] as usize..self.starts[input + 1] as usize]
     }
 }
@@ -42,11 +52,21 @@ mod tests {
 
     #[test]
     fn spikes_sorted_by_input_keep_their_order() {
-        let spikes = [(0u32, 0.0f32, 2u16), (0, 1.0, 0), (1, 0.0, 2), (2, 3.0, 2)];
+        let spike = |image: u32, step: f32| Spike {
+            image,
+            step,
+            weight: 1.0,
+        };
+        let spikes = [
+            (2, spike(0, 0.0)),
+            (0, spike(0, 1.0)),
+            (2, spike(1, 0.0)),
+            (2, spike(2, 3.0)),
+        ];
         let mut sorted = SpikesByInput::default();
         sorted.sort(3, spikes.iter().copied());
-        assert_eq!(sorted.of(0), [(0, 1.0)]);
+        assert_eq!(sorted.of(0), [spike(0, 1.0)]);
         assert_eq!(sorted.of(1), []);
-        assert_eq!(sorted.of(2), [(0, 0.0), (1, 0.0), (2, 3.0)]);
+        assert_eq!(sorted.of(2), [spike(0, 0.0), spike(1, 0.0), spike(2, 3.0)]);
     }
 }

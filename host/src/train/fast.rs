@@ -84,7 +84,7 @@ fn for_each_sample<T: Send>(
             || Pass::new(network),
             |pass, index| {
                 samples.copy(index, &mut pass.spikes[0]);
-                pass.run(network, steps);
+                pass.run(network, steps, false);
                 keep(pass, samples.label(index))
             },
         )

@@ -18,6 +18,8 @@ pub struct Weights {
     /// The same, one row for each neuron, padded too: what the way back needs. Empty until
     /// [`Weights::gather_by_neuron`].
     pub by_neuron: Vec<i8>,
+    /// The latent weights in the same shape, where errors go back along them.
+    pub latent_by_neuron: Vec<f32>,
     /// One threshold a neuron; the padding can never reach its own.
     pub thresholds: Vec<i16>,
 }
@@ -32,6 +34,7 @@ impl Weights {
             width,
             signs: vec![-1; inputs * width],
             by_neuron: Vec::new(),
+            latent_by_neuron: Vec::new(),
             thresholds: vec![i16::MAX; width],
         }
     }
@@ -55,8 +58,10 @@ pub struct Pass {
     pub spikes: Vec<Spikes>,
     /// One a layer.
     pub layers: Vec<LayerState>,
-    /// The step of the first output spike, or the last step.
+    /// The step of the decision: that of the first output spike, or the last step.
     pub step: usize,
+    /// The last step that was run: that of the decision, unless all were asked for.
+    pub last_step: usize,
     /// Whether no output fired.
     pub silent: bool,
     /// The output that wins.
@@ -88,6 +93,7 @@ impl Pass {
             spikes: vec![Spikes::default(); layers.len()],
             layers,
             step: 0,
+            last_step: 0,
             silent: true,
             class: 0,
             overshoot: 0,
@@ -103,8 +109,9 @@ impl Pass {
         }
     }
 
-    /// Runs the image in `self.spikes[0]` until the first output spike, or through all `steps`.
-    pub fn run(&mut self, network: &[Weights], steps: usize) {
+    /// Runs the image in `self.spikes[0]` until the first output spike, or through all `steps` where
+    /// `to_the_end` is set or no output spikes.
+    pub fn run(&mut self, network: &[Weights], steps: usize, to_the_end: bool) {
         for (state, weights) in self.layers.iter_mut().zip(network) {
             state.potentials.fill(0);
             state.firing.reset(&weights.thresholds);
@@ -114,19 +121,24 @@ impl Pass {
         }
         self.outputs.clear();
         self.silent = true;
-        self.step = steps - 1;
+        let output = &network[network.len() - 1];
         for step in 0..steps {
             self.run_step(network, step);
-            if !self.outputs.is_empty() {
+            self.last_step = step;
+            if self.silent && !self.outputs.is_empty() {
                 self.silent = false;
-                self.step = step;
-                break;
+                self.decide(output, step);
+                if !to_the_end {
+                    break;
+                }
             }
+        }
+        if self.silent {
+            self.decide(output, steps - 1);
         }
         for state in &mut self.layers {
             state.firing.settle();
         }
-        self.decide(&network[network.len() - 1]);
     }
 
     /// All layers at one step.
@@ -154,7 +166,8 @@ impl Pass {
 
     /// The greatest overshoot wins, then the lower index: who has just fired is at or above its
     /// threshold, everybody else is below, so this picks among those who fired when there are any.
-    fn decide(&mut self, output: &Weights) {
+    fn decide(&mut self, output: &Weights, step: usize) {
+        self.step = step;
         let potentials = &self.layers[self.layers.len() - 1].potentials[..output.neurons];
         let mut best = (i32::MIN, 0);
         for (class, (&potential, &threshold)) in

@@ -4,7 +4,7 @@
 //! No lane's sum depends on how many lanes go together and nothing is fused, so both give the same
 //! bits, as does every other architecture.
 
-use super::by_input::SpikesByInput;
+use super::by_input::{Spike, SpikesByInput};
 use super::latent::{Block, Parameters};
 
 /// Rows are padded to a multiple of this many lanes.
@@ -59,6 +59,14 @@ impl Firing {
     pub fn settle(&mut self) {
         for &(neuron, potential) in &self.fired {
             self.peaks[usize::from(neuron)] = potential;
+        }
+    }
+
+    /// The step at which each neuron fired, or `never`. To be asked once the image is over.
+    pub fn fire_steps(&self, never: f32, steps: &mut [f32]) {
+        steps.fill(never);
+        for &(neuron, _) in &self.fired {
+            steps[usize::from(neuron)] = f32::from(self.peak_steps[usize::from(neuron)]);
         }
     }
 
@@ -193,6 +201,24 @@ for_each_cpu! {
 }
 
 for_each_cpu! {
+    /// The same along the latent weights.
+    pub fn hand_back_latent(
+        errors: &mut [f32],
+        weights: &[f32],
+        judged: &[f32],
+        error: f32,
+        until: f32,
+    ) {
+        let lanes = errors.len();
+        let (weights, judged) = (&weights[..lanes], &judged[..lanes]);
+        for lane in 0..lanes {
+            let product = error * weights[lane];
+            errors[lane] += if judged[lane] <= until { product } else { 0.0 };
+        }
+    }
+}
+
+for_each_cpu! {
     /// Weighs each error by how near its neuron came to its threshold: by the triangle of half width
     /// `window` over the margin.
     pub fn weigh(errors: &mut [f32], peaks: &[i16], thresholds: &[i16], window: f32) {
@@ -245,8 +271,8 @@ for_each_cpu! {
     /// One Adam update of the weights from all inputs to a block of neurons, clipped to [−1, 1], and
     /// their new signs.
     ///
-    /// The gradient of the weight from an input is Σ over its spikes (image b, step s) of the error
-    /// g_bj where s ≤ τ_bj. `errors` (g) and `counted_until` (τ) have the block's lanes of each image.
+    /// The gradient of the weight from an input is Σ over its spikes (image b, step s, weight k) of
+    /// k·g_bj where s ≤ τ_bj. `errors` (g) and `counted_until` (τ) have the block's lanes of each image.
     pub fn update_block(
         block: &mut Block,
         step: AdamStep,
@@ -257,10 +283,11 @@ for_each_cpu! {
         let Parameters { value, first, second } = &mut block.weights;
         for (input, latent) in value.iter_mut().enumerate() {
             let mut gradient = [0f32; LANES];
-            for &(image, step) in spikes.of(input) {
+            for &Spike { image, step, weight } in spikes.of(input) {
                 let (errors, until) = (&errors[image as usize], &counted_until[image as usize]);
                 for lane in 0..LANES {
-                    gradient[lane] += if step <= until[lane] { errors[lane] } else { 0.0 };
+                    let product = weight * errors[lane];
+                    gradient[lane] += if step <= until[lane] { product } else { 0.0 };
                 }
             }
             let (first, second) = (&mut first[input], &mut second[input]);
@@ -387,13 +414,14 @@ mod tests {
         let until: Vec<Lanes> = (0..images).map(|_| draw(0.0, 8.0)).collect();
         let value: Vec<Lanes> = (0..inputs).map(|_| draw(-1.0, 1.0)).collect();
         let mut rng = ChaCha8Rng::seed_from_u64(5);
-        let spikes: Vec<(u32, f32, u16)> = (0..images * 3)
+        let spikes: Vec<(u16, Spike)> = (0..images * 3)
             .map(|n| {
-                (
-                    n as u32 / 3,
-                    rng.random_range(0..8) as f32,
-                    rng.random_range(0..4),
-                )
+                let spike = Spike {
+                    image: n as u32 / 3,
+                    step: rng.random_range(0..8) as f32,
+                    weight: rng.random_range(0.5..1.5),
+                };
+                (rng.random_range(0..4), spike)
             })
             .collect();
         let mut sorted = SpikesByInput::default();
@@ -403,11 +431,11 @@ mod tests {
         update_block(&mut block, step, &sorted, &errors, &until);
         for (input, before) in value.iter().enumerate() {
             for lane in 0..LANES {
-                let counted = spikes.iter().filter(|&&(image, step, of)| {
-                    usize::from(of) == input && step <= until[image as usize][lane]
+                let counted = spikes.iter().filter(|(of, spike)| {
+                    usize::from(*of) == input && spike.step <= until[spike.image as usize][lane]
                 });
                 let gradient: f32 = counted
-                    .map(|&(image, ..)| errors[image as usize][lane])
+                    .map(|(_, spike)| spike.weight * errors[spike.image as usize][lane])
                     .sum();
                 let change = step.change(gradient, &mut 0.0, &mut 0.0);
                 let weight = (before[lane] + change).clamp(-1.0, 1.0);

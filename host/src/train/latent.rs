@@ -3,6 +3,7 @@
 use super::by_input::SpikesByInput;
 use super::forward::Weights;
 use super::kernels::{padded, update_block, AdamStep, Lanes, LANES};
+use super::rule::{Chain, ThresholdTraining};
 use firmware_model::network::{Layer, Network, NetworkError, MAX_THRESHOLD};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -15,6 +16,8 @@ const INITIAL_WEIGHT: f32 = 0.1;
 /// the thresholds rounded.
 #[derive(Debug, Clone)]
 pub struct LatentNetwork {
+    /// Along what errors go back.
+    chain: Chain,
     layers: Vec<LatentLayer>,
     weights: Vec<Weights>,
 }
@@ -69,8 +72,15 @@ impl<T: Copy> Parameters<T> {
 
 impl LatentNetwork {
     /// Random weights, and the given thresholds for the hidden layers and the output layer.
-    pub fn new(sizes: &[usize], hidden: f32, output: f32, rng: &mut ChaCha8Rng) -> Self {
+    pub fn new(
+        sizes: &[usize],
+        hidden: f32,
+        output: f32,
+        chain: Chain,
+        rng: &mut ChaCha8Rng,
+    ) -> Self {
         let mut network = LatentNetwork {
+            chain,
             layers: Vec::new(),
             weights: Vec::new(),
         };
@@ -113,6 +123,9 @@ impl LatentNetwork {
 
     /// One update of the weights of layer `index`, from the spikes into it and the errors of its
     /// neurons (see [`update_block`]): `errors` and `counted_until` have one row of lanes an image.
+    ///
+    /// `decay` is the factor of an error for each step τ_j at which its neuron can be judged, or empty
+    /// where that makes no difference.
     pub fn update_weights(
         &mut self,
         index: usize,
@@ -120,6 +133,7 @@ impl LatentNetwork {
         spikes: &SpikesByInput,
         errors: &[f32],
         counted_until: &[f32],
+        decay: &[f32],
     ) {
         let width = self.weights[index].width;
         let lanes_of = |rows: &[f32], block: usize, to: &mut Vec<Lanes>| {
@@ -134,9 +148,15 @@ impl LatentNetwork {
         // Each block is the work of one thread, so the sums do not depend on how many there are.
         (self.layers[index].blocks.par_iter_mut().enumerate()).for_each_init(
             Default::default,
-            |(of_block, until_of_block), (number, block)| {
+            |(of_block, until_of_block): &mut (Vec<Lanes>, Vec<Lanes>), (number, block)| {
                 lanes_of(errors, number, of_block);
                 lanes_of(counted_until, number, until_of_block);
+                if !decay.is_empty() {
+                    let until = until_of_block.iter().flatten();
+                    for (error, &until) in of_block.iter_mut().flatten().zip(until) {
+                        *error *= decay[until as usize];
+                    }
+                }
                 update_block(block, step, spikes, of_block, until_of_block);
             },
         );
@@ -144,13 +164,28 @@ impl LatentNetwork {
     }
 
     /// One update of the thresholds of layer `index`: ∂L/∂θ_j is minus the sum of ∂L/∂V_j.
-    pub fn update_thresholds(&mut self, index: usize, step: AdamStep, errors: &[f32]) {
+    pub fn update_thresholds(
+        &mut self,
+        index: usize,
+        step: AdamStep,
+        training: ThresholdTraining,
+        errors: &[f32],
+    ) {
         let Weights { width, neurons, .. } = self.weights[index];
         let mut gradient = vec![0.0; neurons];
         for row in errors.chunks_exact(width) {
             for (sum, error) in gradient.iter_mut().zip(row) {
                 *sum -= error;
             }
+        }
+        match training {
+            ThresholdTraining::Fixed => return,
+            // All start alike and move alike.
+            ThresholdTraining::Layer => {
+                let mean = gradient.iter().sum::<f32>() / neurons as f32;
+                gradient.fill(mean);
+            }
+            ThresholdTraining::Neuron => (),
         }
         let Parameters {
             value,
@@ -177,6 +212,23 @@ impl LatentNetwork {
             });
         if index > 0 {
             weights.gather_by_neuron();
+            if self.chain == Chain::Latent {
+                self.gather_latent(index);
+            }
+        }
+    }
+
+    fn gather_latent(&mut self, index: usize) {
+        let LatentLayer { inputs, blocks, .. } = &self.layers[index];
+        let weights = &mut self.weights[index];
+        let width = padded(*inputs);
+        (weights.latent_by_neuron).resize(weights.neurons * width, 0.0);
+        let rows = weights.latent_by_neuron.chunks_exact_mut(width);
+        for (neuron, row) in rows.enumerate() {
+            let values = blocks[neuron / LANES].weights.value.iter();
+            for (to, lanes) in row.iter_mut().zip(values) {
+                *to = lanes[neuron % LANES];
+            }
         }
     }
 

@@ -14,19 +14,21 @@ mod forward;
 mod kernels;
 mod latent;
 mod options;
+mod rule;
 mod samples;
 
 pub use augment::Augment;
 pub use curve::{to_csv, to_svg, Epoch, Measured, PlotError};
 pub use fast::FastNetwork;
 pub use options::Options;
+pub use rule::{Chain, Named, Objective, Rule, ThresholdTraining};
 pub use samples::Samples;
 
 use crate::dataset::{hold_out_last, Dataset};
 use crate::encoding::Latency;
 use augment::Warp;
-use backward::Loss;
-use batch::Batch;
+use backward::Backward;
+use batch::{Batch, Update};
 use firmware_model::network::{Network, NetworkError, MAX_LAYERS, MAX_STEPS, MAX_WIDTH};
 use kernels::AdamStep;
 use latent::LatentNetwork;
@@ -244,6 +246,7 @@ impl<'a> Run<'a> {
             sizes,
             options.hidden_threshold,
             options.output_threshold(fan_in),
+            options.rule.chain,
             &mut rng,
         );
         Ok(Run {
@@ -291,12 +294,19 @@ impl<'a> Run<'a> {
                 (image, warp)
             })
             .collect();
-        let loss = Loss {
+        let rule = self.options.rule;
+        let backward = Backward {
+            objective: rule.objective,
+            chain: rule.chain,
+            normalise: rule.normalise,
             margin_scale: self.margin_scale,
             window: self.options.window,
+            spike_cost: self.options.spike_cost,
+            gap: rule.gap,
+            steps: self.steps,
         };
-        let outcomes =
-            (self.batch).run(&self.train, &jobs, self.latent.weights(), self.steps, loss);
+        let network = self.latent.weights();
+        let outcomes = (self.batch).run(&self.train, &jobs, network, self.steps, backward);
         for outcome in &outcomes {
             progress.loss += f64::from(outcome.loss);
             progress.right += usize::from(outcome.right);
@@ -309,9 +319,14 @@ impl<'a> Run<'a> {
         let total = (self.options.epochs * per_epoch) as f32;
         let angle = std::f32::consts::PI * (self.updates - 1) as f32 / total;
         let rate = self.options.learning_rate * 0.5 * (1.0 + libm::cosf(angle));
-        let weights = AdamStep::new(rate, self.updates);
-        let thresholds = AdamStep::new(rate * self.options.threshold_rate, self.updates);
-        self.batch.update(&mut self.latent, weights, thresholds);
+        let update = Update {
+            weights: AdamStep::new(rate, self.updates),
+            thresholds: AdamStep::new(rate * self.options.threshold_rate, self.updates),
+            training: rule.thresholds,
+            kappa: rule.kappa,
+            steps: self.steps,
+        };
+        self.batch.update(&mut self.latent, update);
         rate
     }
 

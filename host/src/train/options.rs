@@ -1,6 +1,6 @@
 //! What can be chosen about a training run, and what is chosen when nobody does.
 
-use super::{Augment, TrainError};
+use super::{Augment, Rule, TrainError};
 use crate::dataset::{Dataset, Split};
 use firmware_model::network::MAX_THRESHOLD;
 use serde::{Deserialize, Serialize};
@@ -24,13 +24,19 @@ pub struct Options {
     /// How sure the loss wants the network to be: β is this over the output threshold of patience 1.
     /// Small values train on all images, great ones only on those that are decided by little.
     pub sharpness: f32,
-    /// Hidden neurons this far from their threshold, or further, are left alone by an image.
+    /// Hidden neurons this far from their threshold, or further, are left alone by an image; 0: none is.
     pub window: f32,
+    /// What a hidden spike costs, in units of the loss.
+    #[serde(default)]
+    pub spike_cost: f32,
     /// The thresholds of hidden neurons at the start.
     pub hidden_threshold: f32,
     /// How much evidence an output waits for: its threshold starts at this times five times the cube
     /// root of its fan-in. Below 1 decides earlier; 3 waits for the last step.
     pub patience: f32,
+    /// The learning rule.
+    #[serde(default)]
+    pub rule: Rule,
     /// How far training images are moved at random.
     pub augment: Augment,
     /// The share of each class of the training images that is held out to measure each epoch on.
@@ -54,8 +60,10 @@ impl Options {
             threshold_rate: 1.0,
             sharpness: 8.0,
             window: 10.0,
+            spike_cost: 0.0,
             hidden_threshold: spread(&data.train),
             patience: 1.0,
+            rule: Rule::default(),
             augment: Augment {
                 shift,
                 ..Augment::NONE
@@ -89,7 +97,26 @@ impl Options {
                 "0 or more",
             ),
             ("sharpness", positive(self.sharpness), "above 0"),
-            ("window", positive(self.window), "above 0"),
+            (
+                "window",
+                self.window == 0.0 || positive(self.window),
+                "0 or more",
+            ),
+            (
+                "spike cost",
+                self.spike_cost == 0.0 || positive(self.spike_cost),
+                "0 or more",
+            ),
+            (
+                "kappa",
+                self.rule.kappa == 0.0 || (4.0..=1e6).contains(&self.rule.kappa),
+                "of 0, or from 4 steps",
+            ),
+            (
+                "gap",
+                (0.0..=256.0).contains(&self.rule.gap),
+                "from 0 to 256 steps",
+            ),
             (
                 "hidden threshold",
                 (1.0..=MAX_THRESHOLD as f32).contains(&self.hidden_threshold),

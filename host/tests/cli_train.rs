@@ -143,11 +143,54 @@ fn ctrl_c_ends_training_in_good_order_and_keeps_the_best() {
         rest.iter().any(|line| line.starts_with("stopped early")),
         "{rest:?}"
     );
-    assert_eq!(place.files(), ["m.fsp"]);
+    assert_eq!(place.files(), ["m.fsp", "m.fsp.checkpoint"]);
     assert_eq!(
         place.json(&["eval", "m.fsp", "--limit", "5"])["mismatches"],
         0
     );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_run_that_was_killed_goes_on_and_writes_the_same_file() {
+    let place = Place::new();
+    let options = ["--layers", "64,300,10", "--epochs", "40"];
+    place.json(&[&["train", "--out", "whole.fsp"][..], &options].concat());
+    let arguments = [&["train", "--out", "m.fsp", "--resume"][..], &options].concat();
+    let mut child = (place.command(&arguments))
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut says = |what: &str| lines.any(|line| line.unwrap().starts_with(what));
+    assert!(says(
+        "there is no m.fsp.checkpoint, so the run starts from the beginning"
+    ));
+    assert!(says("epoch   3"));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(!place.path("m.fsp").exists());
+
+    let refused = |options: &[&str], reason: &str| {
+        let output = place.run(&[&["train", "--resume"], options].concat());
+        let error = text(&output.stderr);
+        assert!(
+            !output.status.success() && error.contains(reason),
+            "{error}"
+        );
+    };
+    refused(&["--out", "m.fsp", "--epochs", "41"], "sizes of its layers");
+    fs::write(place.path("n.fsp.checkpoint"), "something else").unwrap();
+    refused(&["--out", "n.fsp"], "no checkpoint of this version");
+
+    let rest = place.json(&arguments);
+    assert_eq!(
+        (&rest["epochs"], &rest["stopped"]),
+        (&40.into(), &false.into())
+    );
+    let read = |name| fs::read(place.path(name)).unwrap();
+    assert!(read("m.fsp") == read("whole.fsp"));
+    assert!(!place.path("m.fsp.checkpoint").exists());
 }
 
 #[test]

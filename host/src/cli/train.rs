@@ -5,16 +5,17 @@ use crate::encoding::Latency;
 use crate::files::write_whole;
 use crate::model_file::{self, ModelFile};
 use crate::train::{
-    check_sizes, to_csv, to_svg, train, Augment, Epoch, Event, FastNetwork, Named, Objective,
-    Options, Rule, Samples, ThresholdTraining, Trained,
+    check_sizes, to_csv, to_svg, train_from, Augment, Checkpoint, Epoch, Event, FastNetwork, Named,
+    Objective, Options, Rule, Samples, ThresholdTraining,
 };
 use anyhow::{Context, Result};
 use firmware_model::network::MAX_STEPS;
 use indicatif::ProgressBar;
 use rayon::ThreadPoolBuilder;
 use serde_json::json;
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 #[derive(Debug, clap::Args)]
@@ -40,6 +41,9 @@ pub struct Args {
     /// Draw the curves as SVG
     #[arg(long, value_name = "FILE")]
     plot: Option<PathBuf>,
+    /// Go on where a run that was stopped, or was cut off, has got to. The same options have to be given
+    #[arg(long)]
+    resume: bool,
     /// Threads to use; the result does not depend on it [default: one a core]
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
@@ -54,6 +58,9 @@ struct Choices {
     /// How many times all training images are seen
     #[arg(long)]
     epochs: Option<usize>,
+    /// End when so many epochs in a row have brought nothing better on the held-out images; 0: never
+    #[arg(long, value_name = "EPOCHS")]
+    stop_after: Option<usize>,
     /// Images an update
     #[arg(long)]
     batch: Option<usize>,
@@ -116,6 +123,7 @@ impl Choices {
         Options {
             seed,
             epochs: self.epochs.unwrap_or(default.epochs),
+            stop_after: self.stop_after.unwrap_or(default.stop_after),
             batch: self.batch.unwrap_or(default.batch),
             learning_rate: self.learning_rate.unwrap_or(default.learning_rate),
             threshold_rate: self.threshold_rate.unwrap_or(default.threshold_rate),
@@ -165,6 +173,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         .context("cannot start the threads: give a smaller --threads")?;
     let names: Vec<String> = sizes.iter().map(ToString::to_string).collect();
     let names = names.join("-");
+    let (stay, _) = dataset::hold_out_last(&data.train.labels, options.validation);
     ui.note(format!(
         "training {names}, T = {steps}, on {}: {} images, {} epochs, seed {}",
         data.name,
@@ -172,8 +181,32 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         options.epochs,
         options.seed
     ));
+    let kept = KeptRun::beside(&out);
+    let checkpoint = match args.resume {
+        true => kept.read(ui)?,
+        false => None,
+    };
     let started = Instant::now();
-    let trained = pool.install(|| watched(&data, &sizes, steps, &options, stop, ui))?;
+    let mut watched = Watched {
+        bar: ui.bar((stay.len() * options.epochs) as u64, "training"),
+        kept: &kept,
+        options: &options,
+        ui,
+    };
+    let trained = pool.install(|| {
+        let mut watch = |event: Event| watched.see(event);
+        train_from(
+            checkpoint.as_ref(),
+            &data,
+            &sizes,
+            steps,
+            &options,
+            stop,
+            &mut watch,
+        )
+    });
+    watched.bar.finish_and_clear();
+    let trained = trained?;
     let seconds = started.elapsed().as_secs_f64();
     let test = pool.install(|| {
         let samples = Samples::encode(&data.test, data.maximum, Latency { steps });
@@ -182,6 +215,9 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
 
     let model = ModelFile::of_training(&data, &options, &trained, test.accuracy);
     model_file::save(&model, &out)?;
+    if !trained.stopped {
+        kept.remove();
+    }
     if let Some(path) = &args.curves {
         write_file(path, to_csv(&trained.epochs).as_bytes())?;
     }
@@ -199,6 +235,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         "epochs": trained.epochs.len(),
         "best_epoch": trained.best_epoch,
         "stopped": trained.stopped,
+        "settled": trained.settled,
         "loss": best.loss,
         "train_accuracy": best.train_accuracy,
         "validation_accuracy": best.validation.accuracy,
@@ -209,9 +246,10 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         "seconds": seconds,
         "seconds_per_epoch": seconds / trained.epochs.len() as f64,
     });
-    let how = match trained.stopped {
-        true => "stopped early, the best so far is kept: ",
-        false => "",
+    let how = match (trained.stopped, trained.settled) {
+        (true, _) => "stopped early, the best so far is kept (--resume goes on): ",
+        (false, true) => "nothing better came for long: ",
+        (false, false) => "",
     };
     let text = format!(
         "{how}{names} from epoch {} of {}, in {seconds:.1} s ({:.2} s an epoch)\n\
@@ -229,36 +267,90 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     Ok(())
 }
 
-/// Trains under a progress bar, with a line an epoch.
-fn watched(
-    data: &Dataset,
-    sizes: &[usize],
-    steps: usize,
-    options: &Options,
-    stop: &AtomicBool,
-    ui: &Ui,
-) -> Result<Trained> {
-    let (stay, _) = dataset::hold_out_last(&data.train.labels, options.validation);
-    let bar = ui.bar((stay.len() * options.epochs) as u64, "training");
-    let mut watch = |event: Event| match event {
-        Event::Batch {
-            epoch,
-            images,
-            loss,
-            accuracy,
-        } => {
-            bar.set_position(images as u64);
-            bar.set_message(format!(
-                "epoch {epoch}/{} loss {loss:.4} accuracy {:.2} %",
-                options.epochs,
-                100.0 * accuracy
-            ));
+/// The checkpoint of a run, beside its model file.
+struct KeptRun {
+    path: PathBuf,
+}
+
+impl KeptRun {
+    fn beside(model: &Path) -> Self {
+        let mut path = model.as_os_str().to_owned();
+        path.push(".checkpoint");
+        KeptRun { path: path.into() }
+    }
+
+    /// The checkpoint, if there is one.
+    fn read(&self, ui: &Ui) -> Result<Option<Checkpoint>> {
+        let path = self.path.display();
+        let bytes = match fs::read(&self.path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                ui.note(format!(
+                    "there is no {path}, so the run starts from the beginning"
+                ));
+                return Ok(None);
+            }
+            Err(error) => return Err(error).with_context(|| format!("cannot read {path}")),
+        };
+        let checkpoint = Checkpoint::from_bytes(&bytes)
+            .with_context(|| format!("cannot go on from {path}: start anew without --resume"))?;
+        ui.note(format!("going on after epoch {}", checkpoint.epochs()));
+        Ok(Some(checkpoint))
+    }
+
+    fn write(&self, checkpoint: &Checkpoint) -> std::io::Result<()> {
+        write_whole(&self.path, &checkpoint.to_bytes())
+    }
+
+    /// The run is over. A file that cannot be removed does no harm.
+    fn remove(&self) {
+        fs::remove_file(&self.path).ok();
+    }
+}
+
+/// Who looks on while a run trains: a progress bar, a line an epoch, a checkpoint an epoch.
+struct Watched<'a> {
+    bar: ProgressBar,
+    kept: &'a KeptRun,
+    options: &'a Options,
+    ui: &'a Ui,
+}
+
+impl Watched<'_> {
+    fn see(&mut self, event: Event) {
+        match event {
+            Event::Batch {
+                epoch,
+                images,
+                loss,
+                accuracy,
+            } => {
+                self.bar.set_position(images as u64);
+                self.bar.set_message(format!(
+                    "epoch {epoch}/{} loss {loss:.4} accuracy {:.2} %",
+                    self.options.epochs,
+                    100.0 * accuracy
+                ));
+            }
+            Event::Epoch {
+                epoch,
+                best,
+                checkpoint,
+            } => {
+                note_epoch(&self.bar, self.ui, epoch, best);
+                // After the last epoch the model file says everything.
+                let goes_on = epoch.epoch < self.options.epochs;
+                if let Some(checkpoint) = checkpoint.filter(|_| goes_on) {
+                    if let Err(error) = self.kept.write(&checkpoint()) {
+                        let path = self.kept.path.display();
+                        let text =
+                            format!("cannot write {path} ({error}): the run goes on without");
+                        self.bar.suspend(|| self.ui.note(text));
+                    }
+                }
+            }
         }
-        Event::Epoch { epoch, best } => note_epoch(&bar, ui, epoch, best),
-    };
-    let trained = train(data, sizes, steps, options, stop, &mut watch);
-    bar.finish_and_clear();
-    Ok(trained?)
+    }
 }
 
 fn note_epoch(bar: &ProgressBar, ui: &Ui, epoch: &Epoch, best: bool) {

@@ -1,11 +1,12 @@
 //! How training went, epoch by epoch: as numbers, as CSV, as a picture.
 
 use plotters::prelude::*;
+use serde::{Deserialize, Serialize};
 use std::fmt::Write;
 use thiserror::Error;
 
 /// One epoch.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Epoch {
     /// From 1.
     pub epoch: usize,
@@ -20,7 +21,7 @@ pub struct Epoch {
 }
 
 /// What the fast path measures on a set of images.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Measured {
     /// The share of images that are classified right, by the strict rule.
     pub accuracy: f64,

@@ -8,6 +8,7 @@ use firmware_model::network::{Layer, Network, NetworkError, MAX_THRESHOLD};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 /// Latent weights start uniformly in ± this: close enough to zero to change sign early.
 const INITIAL_WEIGHT: f32 = 0.1;
@@ -43,23 +44,33 @@ impl Block {
     /// The block of these latent weights.
     pub fn new(value: Vec<Lanes>) -> Self {
         Block {
-            signs: (value.iter())
-                .map(|lanes| lanes.map(|weight| if weight >= 0.0 { 1 } else { -1 }))
-                .collect(),
+            signs: signs(&value),
             weights: Parameters::new(value, [0.0; LANES]),
         }
     }
 }
 
 /// Parameters and Adam's two moments of each.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Parameters<T> {
     pub value: Vec<T>,
     pub first: Vec<T>,
     pub second: Vec<T>,
 }
 
+fn signs(weights: &[Lanes]) -> Vec<[i8; LANES]> {
+    (weights.iter())
+        .map(|lanes| lanes.map(|weight| if weight >= 0.0 { 1 } else { -1 }))
+        .collect()
+}
+
 impl<T: Copy> Parameters<T> {
+    /// Whether `other` has as many.
+    fn is_like(&self, other: &Self) -> bool {
+        let sizes = |of: &Self| [of.value.len(), of.first.len(), of.second.len()];
+        sizes(self) == sizes(other)
+    }
+
     fn new(value: Vec<T>, zero: T) -> Self {
         let zeros = vec![zero; value.len()];
         Parameters {
@@ -69,6 +80,9 @@ impl<T: Copy> Parameters<T> {
         }
     }
 }
+
+/// All parameters of a network, layer by layer: the weights of its blocks, and the thresholds.
+pub type LatentState = Vec<(Vec<Parameters<Lanes>>, Parameters<f32>)>;
 
 impl LatentNetwork {
     /// Random weights, and the given thresholds for the hidden layers and the output layer.
@@ -109,6 +123,42 @@ impl LatentNetwork {
         let index = self.layers.len() - 1;
         self.gather_signs(index);
         self.round_thresholds(index);
+    }
+
+    /// All parameters.
+    pub fn state(&self) -> LatentState {
+        (self.layers.iter())
+            .map(|layer| {
+                let blocks = layer.blocks.iter().map(|block| block.weights.clone());
+                (blocks.collect(), layer.thresholds.clone())
+            })
+            .collect()
+    }
+
+    /// Takes over the parameters of a network of the same sizes; of others, nothing and `None`.
+    pub fn restore(&mut self, state: &LatentState) -> Option<()> {
+        let fits = state.len() == self.layers.len()
+            && (self.layers.iter().zip(state)).all(|(layer, (blocks, thresholds))| {
+                let pairs = layer.blocks.iter().zip(blocks);
+                layer.blocks.len() == blocks.len()
+                    && pairs
+                        .clone()
+                        .all(|(block, state)| block.weights.is_like(state))
+                    && layer.thresholds.is_like(thresholds)
+            });
+        if !fits {
+            return None;
+        }
+        for (index, (blocks, thresholds)) in state.iter().enumerate() {
+            for (block, weights) in self.layers[index].blocks.iter_mut().zip(blocks) {
+                block.signs = signs(&weights.value);
+                block.weights = weights.clone();
+            }
+            self.layers[index].thresholds = thresholds.clone();
+            self.gather_signs(index);
+            self.round_thresholds(index);
+        }
+        Some(())
     }
 
     /// The binary network, as the fast loops want it.

@@ -8,6 +8,7 @@ mod augment;
 mod backward;
 mod batch;
 mod by_input;
+mod checkpoint;
 mod curve;
 mod fast;
 mod forward;
@@ -18,6 +19,7 @@ mod rule;
 mod samples;
 
 pub use augment::Augment;
+pub use checkpoint::{Checkpoint, CheckpointError, Setup};
 pub use curve::{to_csv, to_svg, Epoch, Measured, PlotError};
 pub use fast::FastNetwork;
 pub use options::Options;
@@ -29,6 +31,7 @@ use crate::encoding::Latency;
 use augment::Warp;
 use backward::Backward;
 use batch::{Batch, Update};
+use checkpoint::PlainNetwork;
 use firmware_model::network::{Network, NetworkError, MAX_LAYERS, MAX_STEPS, MAX_WIDTH};
 use kernels::AdamStep;
 use latent::LatentNetwork;
@@ -64,12 +67,13 @@ pub enum TrainError {
     AugmentWithoutPlane { name: String },
     #[error("holding out {share} of {name} leaves nothing to train or to validate on: change --validation")]
     NothingLeft { name: String, share: f64 },
+    #[error("cannot go on from the checkpoint: {0}; start anew without --resume, or give the options of then")]
+    Checkpoint(#[from] CheckpointError),
     #[error("the trained network is not valid ({0}): please report this")]
     Network(#[from] NetworkError),
 }
 
 /// What a run tells while it goes on.
-#[derive(Debug)]
 pub enum Event<'a> {
     /// A batch is done.
     Batch {
@@ -82,8 +86,14 @@ pub enum Event<'a> {
         /// The training accuracy of this epoch so far.
         accuracy: f64,
     },
-    /// An epoch is done and measured. `best` tells whether it is the best so far.
-    Epoch { epoch: &'a Epoch, best: bool },
+    /// An epoch is done and measured.
+    Epoch {
+        epoch: &'a Epoch,
+        /// Whether it is the best so far.
+        best: bool,
+        /// The run as it is now, to go on from later; `None` of an epoch that was stopped.
+        checkpoint: Option<&'a dyn Fn() -> Checkpoint>,
+    },
 }
 
 /// The result of a run.
@@ -95,6 +105,8 @@ pub struct Trained {
     pub best_epoch: usize,
     /// All epochs. After a stop the last one is not a whole one.
     pub epochs: Vec<Epoch>,
+    /// Whether it ended because no epoch brought anything better for long.
+    pub settled: bool,
     /// Whether the run was stopped before its end.
     pub stopped: bool,
 }
@@ -149,43 +161,95 @@ pub fn train(
     stop: &AtomicBool,
     watch: &mut dyn FnMut(Event),
 ) -> Result<Trained, TrainError> {
+    train_from(None, data, sizes, steps, options, stop, watch)
+}
+
+/// [`train`], going on from a checkpoint where one is given. The result is that of a run that never
+/// stopped, bit for bit.
+///
+/// # Errors
+/// Besides those of [`train`], a checkpoint of another run.
+pub fn train_from(
+    checkpoint: Option<&Checkpoint>,
+    data: &Dataset,
+    sizes: &[usize],
+    steps: usize,
+    options: &Options,
+    stop: &AtomicBool,
+    watch: &mut dyn FnMut(Event),
+) -> Result<Trained, TrainError> {
     check_sizes(data, sizes)?;
     options.check(data)?;
     if !(1..=MAX_STEPS).contains(&steps) {
         return Err(TrainError::Steps { steps });
     }
+    let setup = Setup::new(data, sizes, steps, options);
     let mut run = Run::new(data, sizes, steps, options)?;
-    let mut epochs: Vec<Epoch> = Vec::new();
-    let mut best: Option<(usize, Network)> = None;
-    while epochs.len() < options.epochs && !stop.load(Ordering::Relaxed) {
-        let epoch = run.epoch(epochs.len() + 1, stop, watch);
-        let is_best = best.as_ref().is_none_or(|&(before, _)| {
-            epoch.validation.accuracy >= epochs[before - 1].validation.accuracy
-        });
+    let mut history = History::default();
+    if let Some(checkpoint) = checkpoint {
+        checkpoint.setup.check(&setup)?;
+        history = run.restore(checkpoint)?;
+    }
+    while history.epochs.len() < options.epochs
+        && !history.settled(options)
+        && !stop.load(Ordering::Relaxed)
+    {
+        let number = history.epochs.len() + 1;
+        let epoch = run.epoch(number, stop, watch);
+        let is_best = history.is_best(&epoch);
         if is_best {
-            best = Some((epoch.epoch, run.latent.to_network(steps)?));
+            history.best = Some((epoch.epoch, run.latent.to_network(steps)?));
         }
+        history.epochs.push(epoch);
+        let is_whole = run.images == number * run.train.len();
+        let checkpoint = || run.checkpoint(&setup, &history);
         watch(Event::Epoch {
             epoch: &epoch,
             best: is_best,
+            checkpoint: is_whole.then_some(&checkpoint),
         });
-        epochs.push(epoch);
     }
-    let stopped = epochs.len() < options.epochs || run.images < options.epochs * run.train.len();
-    let (best_epoch, network) = match best {
+    let settled = history.settled(options);
+    let seen_all = run.images == history.epochs.len() * run.train.len();
+    let stopped = !seen_all || (history.epochs.len() < options.epochs && !settled);
+    let (best_epoch, network) = match history.best {
         Some(best) => best,
         // Stopped before the first batch: the network as it was drawn, measured.
         None => {
-            epochs.push(run.measure(1, 0.0, Progress::default()));
+            let drawn = run.measure(1, 0.0, Progress::default());
+            history.epochs.push(drawn);
             (1, run.latent.to_network(steps)?)
         }
     };
     Ok(Trained {
         network,
         best_epoch,
-        epochs,
+        epochs: history.epochs,
+        settled,
         stopped,
     })
+}
+
+/// What a run has come to so far.
+#[derive(Default)]
+struct History {
+    epochs: Vec<Epoch>,
+    /// The best epoch, from 1, and its network.
+    best: Option<(usize, Network)>,
+}
+
+impl History {
+    fn is_best(&self, epoch: &Epoch) -> bool {
+        self.best.as_ref().is_none_or(|&(before, _)| {
+            epoch.validation.accuracy >= self.epochs[before - 1].validation.accuracy
+        })
+    }
+
+    /// Whether the last epochs have brought nothing better for as long as the options allow.
+    fn settled(&self, options: &Options) -> bool {
+        let best = self.best.as_ref().map_or(0, |&(epoch, _)| epoch);
+        options.stop_after > 0 && self.epochs.len() >= best + options.stop_after
+    }
 }
 
 /// A run under way.
@@ -261,6 +325,47 @@ impl<'a> Run<'a> {
             margin_scale: options.margin_scale(fan_in),
             updates: 0,
             images: 0,
+        })
+    }
+
+    fn checkpoint(&self, setup: &Setup, history: &History) -> Checkpoint {
+        let best = history.best.as_ref();
+        Checkpoint {
+            setup: setup.clone(),
+            epochs: history.epochs.clone(),
+            best: best.map(|(epoch, network)| (*epoch, PlainNetwork::of(network))),
+            latent: self.latent.state(),
+            random_words: self.rng.get_word_pos(),
+            order: self.order.clone(),
+            updates: self.updates,
+            images: self.images,
+        }
+    }
+
+    /// Makes this run what it was at the checkpoint.
+    fn restore(&mut self, from: &Checkpoint) -> Result<History, CheckpointError> {
+        let mut sorted = from.order.clone();
+        sorted.sort_unstable();
+        let best = match &from.best {
+            Some((epoch, network)) => {
+                let network = network.to_network().map_err(|_| CheckpointError::Damaged)?;
+                Some((*epoch, network))
+            }
+            None => None,
+        };
+        let is_whole = sorted.into_iter().eq(0..self.order.len())
+            && (best.as_ref()).is_none_or(|(epoch, _)| (1..=from.epochs.len()).contains(epoch))
+            && from.images == from.epochs.len() * self.train.len();
+        if !is_whole || self.latent.restore(&from.latent).is_none() {
+            return Err(CheckpointError::Damaged);
+        }
+        self.rng.set_word_pos(from.random_words);
+        self.order.clone_from(&from.order);
+        self.updates = from.updates;
+        self.images = from.images;
+        Ok(History {
+            epochs: from.epochs.clone(),
+            best,
         })
     }
 

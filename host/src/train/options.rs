@@ -15,6 +15,9 @@ pub struct Options {
     pub seed: u64,
     /// How many times all training images are seen.
     pub epochs: usize,
+    /// End when so many epochs in a row have brought nothing better on the held-out images; 0: never.
+    #[serde(default)]
+    pub stop_after: usize,
     /// Images an update.
     pub batch: usize,
     /// Adam's learning rate for the weights at the start; it falls to zero along a cosine.
@@ -55,6 +58,7 @@ impl Options {
         Options {
             seed: 1,
             epochs: (IMAGES_SEEN / data.train.len()).clamp(40, 400),
+            stop_after: 0,
             batch: 100,
             learning_rate: 0.003,
             threshold_rate: 1.0,

@@ -86,6 +86,13 @@ impl Pass {
         self.decide(&network[network.len() - 1]);
     }
 
+    /// Goes on after [`Pass::run`] to the last of `steps`, to see who fires after the decision, which stays.
+    pub fn run_on(&mut self, network: &[Weights], steps: usize) {
+        for step in self.step + 1..steps {
+            self.run_step(network, step);
+        }
+    }
+
     /// All layers at one step.
     fn run_step(&mut self, network: &[Weights], step: usize) {
         let last = network.len() - 1;

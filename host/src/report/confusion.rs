@@ -103,14 +103,14 @@ mod tests {
 
     #[test]
     fn pairs_count_both_ways_and_name_the_stronger_first() {
-        let confusion = of(&[&[5, 1, 0], &[4, 5, 0], &[3, 3, 5]]);
+        let confusion = of(&[&[5, 1, 0], &[4, 5, 3], &[5, 3, 5]]);
         let pair = |label, answer, images, reverse| Pair {
             label,
             answer,
             images,
             reverse,
         };
-        let all = [pair(1, 0, 4, 1), pair(2, 0, 3, 0), pair(2, 1, 3, 0)];
+        let all = [pair(1, 2, 3, 3), pair(1, 0, 4, 1), pair(2, 0, 5, 0)];
         assert_eq!(confusion.pairs(5), all);
         assert_eq!(confusion.pairs(1), all[..1]);
         assert_eq!(of(&[&[2, 0], &[0, 2]]).pairs(5), []);

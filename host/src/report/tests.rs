@@ -10,13 +10,26 @@ fn digits() -> Dataset {
     dataset::load("digits").unwrap()
 }
 
+/// Trained for a moment. Then all layers but the first get low thresholds, so that outputs fire, and at many
+/// steps.
 fn train_briefly(sizes: &[usize]) -> Trained {
     let options = Options {
         epochs: 3,
         ..Options::for_dataset(&digits())
     };
     let stop = AtomicBool::new(false);
-    train(&digits(), sizes, 16, &options, &stop, &mut |_| ()).unwrap()
+    let mut trained = train(&digits(), sizes, 16, &options, &stop, &mut |_| ()).unwrap();
+    let layers = trained.network.layers().iter().enumerate();
+    let layers = layers.map(|(index, layer)| {
+        let low = match index == 0 && sizes.len() > 2 {
+            true => layer.thresholds().to_vec(),
+            false => vec![2; layer.neurons()],
+        };
+        let signs = layer.signs().to_vec();
+        Layer::new(layer.inputs(), layer.neurons(), signs, low).unwrap()
+    });
+    trained.network = Network::new(16, layers.collect()).unwrap();
+    trained
 }
 
 /// A network for the digits, trained for a moment.
@@ -112,6 +125,11 @@ fn the_figures_are_those_of_the_golden_reference() {
         assert_eq!(found.silent, golden.silent);
         assert_eq!(*found.accuracy_by_step.last().unwrap(), golden.accuracy);
         assert!((40..=80).contains(&report.compared), "{}", report.compared);
+        let silent = found.silent as f64 / found.images as f64;
+        assert!(
+            silent < 0.9,
+            "{sizes:?}: nothing happens in {silent} of the images"
+        );
 
         let traces: Vec<golden::Trace> = (data.test.iter())
             .map(|image| {
@@ -203,7 +221,7 @@ fn the_same_model_gives_the_same_page() {
 fn names_are_text_and_nothing_else() {
     let hostile = "</td></table><script>alert(\"x\")</script><img src='x' onerror=\"y\">&lt;--]]>";
     let (mut model, mut data) = halves(&[2, 3], 4);
-    data.name = hostile.to_owned();
+    data.name = format!("one {hostile}");
     model.dataset = format!("another {hostile}");
     let report = run(&model, &data, 0).unwrap();
     let name = format!("{hostile}.fsp");
@@ -215,7 +233,7 @@ fn names_are_text_and_nothing_else() {
     let text = text(&tree);
     for said in [
         name,
-        format!("{hostile} (the model was made for another {hostile})"),
+        format!("one {hostile} (the model was made for another {hostile})"),
     ] {
         assert!(text.contains(&said), "{said}");
     }

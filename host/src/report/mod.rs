@@ -69,8 +69,11 @@ pub struct Report {
 /// How many images are run at a time.
 const CHUNK: usize = 256;
 
-/// About so many images, spread over the test set, are also run by the golden reference.
+/// How many images, spread over the test set, the golden reference runs too, at most.
 const COMPARED: usize = 50;
+
+/// How many weights it may look at for that: some seconds' worth.
+const COMPARED_WEIGHTS: usize = 4_000_000_000;
 
 /// Runs all test images of `data` through `model`, and test image `image` in every detail.
 ///
@@ -100,7 +103,9 @@ pub fn collect(
     };
     let fast = FastNetwork::new(network);
     let output = &network.layers()[network.layers().len() - 1];
-    let every = (images / COMPARED).max(1);
+    // The golden reference looks at every weight at every step.
+    let affordable = COMPARED_WEIGHTS / (network.weights() * network.steps());
+    let every = images.div_ceil(affordable.clamp(1, COMPARED));
     let mut tally = Tally::new(network);
     let mut compared = 0;
     for start in (0..images).step_by(CHUNK) {

@@ -1,8 +1,15 @@
 //! Lines and bars over time, drawn by plotters.
 
-use super::palette::{Colour, GRID, INK, MOMENT, MUTED};
+mod bars;
+mod lines;
+
+pub use bars::BarChart;
+pub use lines::{Line, LineChart};
+
+use super::palette::{Colour, GRID, INK, MUTED};
 use super::pictures::DrawError;
 use super::svg::{element, TEXT, WIDTH};
+use plotters::coord::types::RangedCoordf64;
 use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
@@ -10,186 +17,33 @@ use std::ops::Range;
 
 type Failure = Box<dyn std::error::Error>;
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+type Plane = Cartesian2d<RangedCoordf64, RangedCoordf64>;
 
 /// Room for the numbers of an axis, and for a title above a plot, in units of the picture.
 const LEFT: u32 = 46;
 const BELOW: u32 = 38;
 const ABOVE: u32 = 24;
-/// Room for the name of a moment, between the title and the plot.
-const NAME_ABOVE: u32 = 14;
-/// Room for the names of lines.
-const NAMES: u32 = 26;
-/// Room for a bar that stands apart.
-const APART: u32 = 92;
 
-/// Lines over a common x.
-pub struct LineChart {
-    pub height: u32,
-    /// What the values are, above the plot; and what x is, below it.
-    pub title: String,
-    pub x_title: &'static str,
-    pub x: Range<f64>,
-    pub y: Range<f64>,
-    /// Drawn in this order.
-    pub lines: Vec<Line>,
-    /// A vertical line and its name.
-    pub moment: Option<(f64, &'static str)>,
-    /// A horizontal line to compare with.
-    pub level: Option<f64>,
-    /// Everything from this x on is shaded.
-    pub shaded_from: Option<f64>,
-}
-
-/// One of them.
-pub struct Line {
-    pub points: Vec<(f64, f64)>,
-    pub colour: Colour,
-    pub width: u32,
-    /// Written at its end.
-    pub name: Option<String>,
-}
-
-/// Bars, one a step, and a percentage that stands apart, on a scale of its own.
-pub struct BarChart {
-    pub height: u32,
-    pub title: String,
-    pub x_title: &'static str,
-    /// One a step.
-    pub bars: Vec<f64>,
-    pub colour: Colour,
-    /// The name of the bar that stands apart, and its height: 0 to 100.
-    pub apart: (&'static str, f64),
-}
-
-impl LineChart {
-    /// The chart as an element of a page. `label` says what it shows to who cannot see it.
-    pub fn to_svg(&self, label: &str) -> Result<String, DrawError> {
-        picture(self.height, label, |area| self.draw(area))
-    }
-
-    fn draw(&self, area: &Area) -> Result<(), Failure> {
-        area.draw(&Text::new(self.title.clone(), (2, 2), text(INK)))?;
-        let moment_above = if self.moment.is_some() { NAME_ABOVE } else { 0 };
-        let named = self.lines.iter().any(|line| line.name.is_some());
-        let mut chart = ChartBuilder::on(area)
-            .margin_top(ABOVE + moment_above)
-            .margin_right(if named { NAMES } else { 10 })
-            .x_label_area_size(BELOW)
-            .y_label_area_size(LEFT)
-            .build_cartesian_2d(self.x.clone(), self.y.clone())?;
-        if let Some(from) = self.shaded_from {
-            let corners = [(from, self.y.start), (self.x.end, self.y.end)];
-            chart.draw_series([Rectangle::new(corners, GRID.rgb().mix(0.5).filled())])?;
-        }
-        chart
-            .configure_mesh()
-            .disable_x_mesh()
-            .light_line_style(TRANSPARENT)
-            .bold_line_style(GRID.rgb())
-            .axis_style(MUTED.rgb())
-            .label_style(text(INK))
-            .x_labels(9)
-            .y_labels(6)
-            .x_label_formatter(&whole)
-            .y_label_formatter(&plain)
-            .x_desc(self.x_title)
-            .draw()?;
-        if let Some(level) = self.level {
-            let ends = [(self.x.start, level), (self.x.end, level)];
-            chart.draw_series(LineSeries::new(ends, INK.rgb().stroke_width(1)))?;
-        }
-        if let Some((at, name)) = self.moment {
-            let ends = [(at, self.y.start), (at, self.y.end)];
-            chart.draw_series(LineSeries::new(ends, MOMENT.rgb().stroke_width(2)))?;
-            let (x, y) = chart.backend_coord(&(at, self.y.end));
-            let beside = text(MOMENT).pos(Pos::new(HPos::Center, VPos::Bottom));
-            // The name stays within the picture, however near the edge its line is.
-            let half = 4 * name.len() as i32;
-            let x = x.clamp(half, WIDTH as i32 - half);
-            area.draw(&Text::new(name, (x, y - 3), beside))?;
-        }
-        for line in &self.lines {
-            let (points, colour) = (&line.points, line.colour.rgb());
-            let style = colour.stroke_width(line.width);
-            chart.draw_series(LineSeries::new(points.iter().copied(), style))?;
-            // One point alone makes no line.
-            if let [point] = points[..] {
-                chart.draw_series([Circle::new(point, 3, colour.filled())])?;
-            }
-        }
-        let ends = self.lines.iter().filter_map(|line| {
-            let (name, end) = (line.name.as_ref()?, line.points.last()?);
-            Some((chart.backend_coord(end), name.clone(), line.colour))
-        });
-        for ((x, y), name, colour) in apart(ends.collect()) {
-            let beside = text(colour).pos(Pos::new(HPos::Left, VPos::Center));
-            area.draw(&Text::new(name, (x + 6, y), beside))?;
-        }
-        Ok(())
-    }
-}
-
-impl BarChart {
-    /// The chart as an element of a page. `label` says what it shows to who cannot see it.
-    pub fn to_svg(&self, label: &str) -> Result<String, DrawError> {
-        picture(self.height, label, |area| self.draw(area))
-    }
-
-    fn draw(&self, area: &Area) -> Result<(), Failure> {
-        area.draw(&Text::new(self.title.clone(), (2, 2), text(INK)))?;
-        let (steps, one) = area.split_horizontally(WIDTH - APART);
-        let highest = self.bars.iter().copied().fold(0.0, f64::max);
-        let top = if highest > 0.0 { 1.05 * highest } else { 1.0 };
-        let mut chart = ChartBuilder::on(&steps)
-            .margin_top(ABOVE)
-            .x_label_area_size(BELOW)
-            .y_label_area_size(LEFT)
-            .build_cartesian_2d(over_steps(self.bars.len()), 0.0..top)?;
-        chart
-            .configure_mesh()
-            .disable_x_mesh()
-            .light_line_style(TRANSPARENT)
-            .bold_line_style(GRID.rgb())
-            .axis_style(MUTED.rgb())
-            .label_style(text(INK))
-            .x_labels(9)
-            .y_labels(4)
-            .x_label_formatter(&whole)
-            .y_label_formatter(&plain)
-            .x_desc(self.x_title)
-            .draw()?;
-        let filled = self.colour.rgb().filled();
-        let bars = self.bars.iter().enumerate().filter(|(_, &bar)| bar > 0.0);
-        chart.draw_series(bars.map(|(step, &bar)| {
-            let step = step as f64;
-            Rectangle::new([(step - 0.4, 0.0), (step + 0.4, bar)], filled)
-        }))?;
-
-        let (name, percent) = self.apart;
-        let mut chart = ChartBuilder::on(&one)
-            .margin_top(ABOVE)
-            .margin_right(10)
-            .x_label_area_size(BELOW)
-            .y_label_area_size(20)
-            .build_cartesian_2d(-0.6..0.6, 0.0..100.0)?;
-        chart
-            .configure_mesh()
-            .disable_mesh()
-            .axis_style(MUTED.rgb())
-            .x_labels(0)
-            .y_labels(0)
-            .draw()?;
-        if percent > 0.0 {
-            chart.draw_series([Rectangle::new([(-0.4, 0.0), (0.4, percent)], filled)])?;
-        }
-        let (x, y) = chart.backend_coord(&(0.0, 0.0));
-        let below = text(INK).pos(Pos::new(HPos::Center, VPos::Top));
-        area.draw(&Text::new(name, (x, y + 5), below))?;
-        let (x, y) = chart.backend_coord(&(0.0, percent));
-        let above = text(INK).pos(Pos::new(HPos::Center, VPos::Bottom));
-        area.draw(&Text::new(percentage(percent), (x, y), above))?;
-        Ok(())
-    }
+/// Axes with their numbers, and lines to read heights by.
+fn draw_axes(
+    chart: &mut ChartContext<SVGBackend, Plane>,
+    x_title: &str,
+    y_labels: usize,
+) -> Result<(), Failure> {
+    chart
+        .configure_mesh()
+        .disable_x_mesh()
+        .light_line_style(TRANSPARENT)
+        .bold_line_style(GRID.rgb())
+        .axis_style(MUTED.rgb())
+        .label_style(text(INK))
+        .x_labels(9)
+        .y_labels(y_labels)
+        .x_label_formatter(&whole)
+        .y_label_formatter(&plain)
+        .x_desc(x_title)
+        .draw()?;
+    Ok(())
 }
 
 /// Values of steps as a line: each holds for its step, as a potential does.
@@ -248,30 +102,8 @@ fn plain(value: &f64) -> String {
     if text == "-0" { "0" } else { text }.to_owned()
 }
 
-/// A percentage, with a decimal where it is near nothing or near everything.
-fn percentage(percent: f64) -> String {
-    match (10.0..=90.0).contains(&percent) || percent == 0.0 || percent == 100.0 {
-        true => format!("{percent:.0} %"),
-        false => format!("{percent:.1} %"),
-    }
-}
-
-type Named = ((i32, i32), String, Colour);
-
-/// Names moved up and down until none lies on another.
-fn apart(mut names: Vec<Named>) -> Vec<Named> {
-    let height = TEXT as i32;
-    names.sort_by_key(|((_, y), _, _)| *y);
-    for index in 1..names.len() {
-        let least = names[index - 1].0 .1 + height;
-        names[index].0 .1 = names[index].0 .1.max(least);
-    }
-    names
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::palette::RIGHT;
     use super::*;
 
     #[test]
@@ -279,31 +111,11 @@ mod tests {
         let texts = [0.0, -0.0, 2.0, 0.5, 12.3456, -7.0].map(|value| plain(&value));
         assert_eq!(texts, ["0", "0", "2", "0.5", "12.346", "-7"]);
         assert_eq!([3.0, 3.5, -0.0].map(|value| whole(&value)), ["3", "", "0"]);
-        let texts = [0.0, 0.4, 55.5, 99.7, 100.0].map(percentage);
-        assert_eq!(texts, ["0 %", "0.4 %", "56 %", "99.7 %", "100 %"]);
     }
 
     #[test]
-    fn names_do_not_lie_on_one_another() {
-        let name = |y: i32| ((0, y), String::new(), RIGHT);
-        let places = apart(vec![name(50), name(20), name(22), name(23)]);
-        let heights: Vec<i32> = places.iter().map(|name| name.0 .1).collect();
-        assert_eq!(heights, [20, 33, 46, 59]);
-    }
-
-    #[test]
-    fn one_step_and_no_value_are_drawn_too() {
-        let chart = BarChart {
-            height: 120,
-            title: "a < b".to_owned(),
-            x_title: "step",
-            bars: vec![0.0],
-            colour: RIGHT,
-            apart: ("never", 0.0),
-        };
-        let svg = chart.to_svg("a label").unwrap();
-        assert!(svg.starts_with("<svg viewBox=\"0 0 420 120\""), "{svg}");
-        assert!(svg.contains("a &lt; b") && svg.ends_with("</svg>\n"));
-        assert!(!svg.contains("width=\"420\""));
+    fn each_value_holds_for_its_step() {
+        let expected = [(-0.5, 7.0), (0.5, 7.0), (0.5, 8.0), (1.5, 8.0)];
+        assert_eq!(stairs([7.0, 8.0]), expected);
     }
 }

@@ -1,7 +1,7 @@
 //! Which class was taken for which, as a coloured table.
 
 use crate::report::confusion::Confusion;
-use crate::report::palette::{GRID, INK, MUTED, RIGHT, WRONG};
+use crate::report::palette::{GRID, INK, RIGHT, WRONG};
 use crate::report::svg::{Anchor, Picture, TEXT, WIDTH};
 
 const LEFT: f64 = 44.0;
@@ -22,66 +22,8 @@ pub fn draw(confusion: &Confusion) -> String {
     let cell = ((f64::from(WIDTH) - LEFT - RECALL) / classes as f64).min(60.0);
     let side = cell * classes as f64;
     let mut picture = Picture::new(f64::from(WIDTH), ABOVE + side + 8.0);
-    let middle = |index: usize| (index as f64 + 0.5) * cell;
-    picture.text(
-        (LEFT + side / 2.0, 10.0),
-        Anchor::Middle,
-        TEXT,
-        INK,
-        "answer",
-    );
-    picture.text((0.0, 10.0), Anchor::Start, TEXT, INK, "true");
-    picture.text(
-        (LEFT + side + RECALL - 4.0, 10.0),
-        Anchor::End,
-        TEXT,
-        INK,
-        "recall",
-    );
-    // Where classes are too narrow or too low for text, only some have it.
-    for class in (0..classes).step_by((26.0 / cell).ceil() as usize) {
-        let at = (LEFT + middle(class), ABOVE - 11.0);
-        picture.text(at, Anchor::Middle, TEXT, INK, &class.to_string());
-    }
-    for class in (0..classes).step_by((14.0 / cell).ceil() as usize) {
-        let at = (LEFT - 8.0, ABOVE + middle(class));
-        picture.text(at, Anchor::End, TEXT, INK, &class.to_string());
-        let recall = match confusion.recall(class) {
-            Some(recall) => format!("{:.1} %", 100.0 * recall),
-            None => "none".to_owned(),
-        };
-        let at = (LEFT + side + RECALL - 4.0, ABOVE + middle(class));
-        picture.text(at, Anchor::End, TEXT, MUTED, &recall);
-    }
-    let share = |label: usize, answer: usize| {
-        confusion.count(label, answer) as f64 / confusion.images(label).max(1) as f64
-    };
-    let mistakes = (0..classes).flat_map(|label| {
-        let others = (0..classes).filter(move |&answer| answer != label);
-        others.map(move |answer| (label, answer))
-    });
-    let worst = mistakes.fold(0.0, |worst: f64, (label, answer)| {
-        worst.max(share(label, answer))
-    });
-    for label in 0..classes {
-        for answer in 0..classes {
-            let count = confusion.count(label, answer);
-            if count == 0 {
-                continue;
-            }
-            let (x, y) = (LEFT + answer as f64 * cell, ABOVE + label as f64 * cell);
-            let (colour, strength) = match label == answer {
-                true => (RIGHT, share(label, answer)),
-                // Mistakes are few and each should be seen: the root, and the worst one for a measure.
-                false => (WRONG, (share(label, answer) / worst).sqrt()),
-            };
-            picture.rectangle([x, y, cell, cell], colour, FULLEST * strength);
-            if cell >= NARROWEST {
-                let at = (x + cell / 2.0, y + cell / 2.0);
-                picture.text(at, Anchor::Middle, 12.0, INK, &count.to_string());
-            }
-        }
-    }
+    names(&mut picture, confusion, cell);
+    cells(&mut picture, confusion, cell);
     // Lines between cells that are wide enough for them, and always a frame.
     for line in (0..=classes).step_by(if cell >= 6.0 { 1 } else { classes }) {
         let at = line as f64 * cell;
@@ -90,6 +32,60 @@ pub fn draw(confusion: &Confusion) -> String {
         picture.line((LEFT, top), (LEFT + side, top), GRID, 1.0);
     }
     picture.finish("Confusion matrix: rows are true classes, columns are answers")
+}
+
+/// The classes, and the recall of each, as far as there is room for text.
+fn names(picture: &mut Picture, confusion: &Confusion, cell: f64) {
+    let classes = confusion.classes();
+    let side = cell * classes as f64;
+    let middle = |class: usize| (class as f64 + 0.5) * cell;
+    let recall_end = LEFT + side + RECALL - 4.0;
+    let mut name = |at, anchor, text: &str| picture.text(at, anchor, TEXT, INK, text);
+    name((0.0, 10.0), Anchor::Start, "true");
+    name((LEFT + side / 2.0, 10.0), Anchor::Middle, "answer");
+    name((recall_end, 10.0), Anchor::End, "recall");
+    for class in (0..classes).step_by((26.0 / cell).ceil() as usize) {
+        let at = (LEFT + middle(class), ABOVE - 11.0);
+        name(at, Anchor::Middle, &class.to_string());
+    }
+    for class in (0..classes).step_by((14.0 / cell).ceil() as usize) {
+        let y = ABOVE + middle(class);
+        name((LEFT - 8.0, y), Anchor::End, &class.to_string());
+        let recall = match confusion.recall(class) {
+            Some(recall) => format!("{:.1} %", 100.0 * recall),
+            None => "none".to_owned(),
+        };
+        name((recall_end, y), Anchor::End, &recall);
+    }
+}
+
+fn cells(picture: &mut Picture, confusion: &Confusion, cell: f64) {
+    let all = (0..confusion.classes()).flat_map(|label| {
+        let answers = 0..confusion.classes();
+        answers.map(move |answer| (label, answer))
+    });
+    let filled: Vec<_> = all
+        .filter(|&(label, answer)| confusion.count(label, answer) > 0)
+        .collect();
+    let share =
+        |label, answer| confusion.count(label, answer) as f64 / confusion.images(label) as f64;
+    let mistakes = filled.iter().filter(|(label, answer)| label != answer);
+    let shares = mistakes.map(|&(label, answer)| share(label, answer));
+    let worst = shares.fold(0.0, f64::max);
+    for (label, answer) in filled {
+        let (x, y) = (LEFT + answer as f64 * cell, ABOVE + label as f64 * cell);
+        let (colour, strength) = match label == answer {
+            true => (RIGHT, share(label, answer)),
+            // Mistakes are few and each should be seen: the root, and the worst one for a measure.
+            false => (WRONG, (share(label, answer) / worst).sqrt()),
+        };
+        picture.rectangle([x, y, cell, cell], colour, FULLEST * strength);
+        if cell >= NARROWEST {
+            let at = (x + cell / 2.0, y + cell / 2.0);
+            let count = confusion.count(label, answer).to_string();
+            picture.text(at, Anchor::Middle, 12.0, INK, &count);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -12,16 +12,14 @@ const MOST_NAMES: usize = 12;
 pub fn draw(example: &Example) -> Result<String, DrawError> {
     let decision = example.trace.decision;
     let steps = example.margins[0].len();
-    let values = example
-        .margins
-        .iter()
-        .flatten()
-        .map(|&margin| f64::from(margin));
+    let margins_of = |class: usize| example.margins[class].iter().map(|&m| f64::from(m));
+    let classes = 0..example.margins.len();
+    let values = classes.clone().flat_map(margins_of);
     let (lowest, highest) = values.fold((-1.0f64, 1.0f64), |(low, high), value| {
         (low.min(value), high.max(value))
     });
     let room = 0.05 * (highest - lowest);
-    let few = example.margins.len() <= MOST_NAMES;
+    let few = classes.len() <= MOST_NAMES;
     let line = |class: usize| {
         let (colour, width) = match class {
             class if class == decision.class => match example.is_right() {
@@ -32,18 +30,14 @@ pub fn draw(example: &Example) -> Result<String, DrawError> {
             _ => (MUTED, 1),
         };
         Line {
-            points: stairs(
-                example.margins[class]
-                    .iter()
-                    .map(|&margin| f64::from(margin)),
-            ),
+            points: stairs(margins_of(class)),
             colour,
             width,
             name: (few || width > 1).then(|| class.to_string()),
         }
     };
     // The ones that stand out come last and lie above the others.
-    let mut classes: Vec<usize> = (0..example.margins.len()).collect();
+    let mut classes: Vec<usize> = classes.collect();
     classes.sort_by_key(|&class| (class == decision.class, class == example.label));
     let decided = decision.step as f64 + 0.5;
     let chart = LineChart {

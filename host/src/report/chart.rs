@@ -97,7 +97,7 @@ fn whole(value: &f64) -> String {
 
 /// A number with no more decimals than it needs.
 fn plain(value: &f64) -> String {
-    let text = format!("{value:.3}");
+    let text = format!("{value:.4}");
     let text = text.trim_end_matches('0').trim_end_matches('.');
     if text == "-0" { "0" } else { text }.to_owned()
 }
@@ -109,7 +109,7 @@ mod tests {
     #[test]
     fn numbers_of_axes_are_plain() {
         let texts = [0.0, -0.0, 2.0, 0.5, 12.3456, -7.0].map(|value| plain(&value));
-        assert_eq!(texts, ["0", "0", "2", "0.5", "12.346", "-7"]);
+        assert_eq!(texts, ["0", "0", "2", "0.5", "12.3456", "-7"]);
         assert_eq!([3.0, 3.5, -0.0].map(|value| whole(&value)), ["3", "", "0"]);
     }
 

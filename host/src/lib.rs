@@ -9,6 +9,8 @@ pub mod evaluate;
 pub mod explore;
 pub mod files;
 pub mod model_file;
+pub mod report;
+mod text;
 pub mod toolchain;
 pub mod tradeoff;
 pub mod train;

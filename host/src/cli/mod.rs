@@ -14,6 +14,7 @@ mod generate;
 mod infer;
 mod interrupt;
 mod port;
+mod report;
 mod sizes;
 mod train;
 mod ui;
@@ -43,6 +44,8 @@ enum Command {
     Train(train::Args),
     /// Measure a model on a data set: golden reference, cycle model, Verilog or board
     Eval(eval::Args),
+    /// Write a page with the figures and pictures of a model, as one HTML file
+    Report(report::Args),
     /// List the boards, and what each of them holds
     Boards(boards::Args),
     /// Write the Verilog of a board's core
@@ -71,6 +74,7 @@ impl Cli {
             Command::Data(args) => data::run(args, &ui),
             Command::Train(args) => train::run(args, &ui),
             Command::Eval(args) => eval::run(args, &ui),
+            Command::Report(args) => report::run(args, &ui),
             Command::Boards(args) => boards::run(args, &ui),
             Command::Generate(args) => generate::run(args, &ui),
             Command::Build(args) => build::run(args, &ui),

@@ -1,6 +1,7 @@
 //! What a build came to: resources, timing, versions.
 
 use super::ToolchainError;
+use crate::text::grouped;
 use firmware_model::config::CoreConfig;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -135,19 +136,6 @@ fn row(text: &mut String, name: &str, usage: Usage) -> fmt::Result {
     )
 }
 
-/// A number with commas between groups of three digits.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 /// What Yosys counts: cells by type.
 pub(super) struct Cells(BTreeMap<String, u64>);
 
@@ -275,13 +263,5 @@ mod tests {
         let placement = Placement::parse(PLACEMENT).unwrap();
         assert_eq!(placement.usage("ICESTORM_LC").used, 1234);
         assert_eq!(placement.usage("ICESTORM_SPRAM").available, 0);
-    }
-
-    #[test]
-    fn numbers_are_grouped() {
-        assert_eq!(grouped(7), "7");
-        assert_eq!(grouped(123), "123");
-        assert_eq!(grouped(1234), "1,234");
-        assert_eq!(grouped(1234567), "1,234,567");
     }
 }

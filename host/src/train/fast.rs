@@ -4,6 +4,7 @@
 use super::curve::Measured;
 use super::forward::{Pass, Weights};
 use super::samples::Samples;
+use firmware_model::golden::Trace;
 use firmware_model::network::{Decision, Layer, Network};
 use rayon::prelude::*;
 
@@ -24,17 +25,41 @@ impl FastNetwork {
 
     /// The decisions for all `samples`, in order. The samples must have the network's inputs and steps.
     pub fn infer(&self, samples: &Samples) -> Vec<Decision> {
-        for_each_sample(&self.weights, self.steps, samples, |pass, _| Decision {
-            class: pass.class,
-            step: pass.step,
-            silent: pass.silent,
-            overshoot: pass.overshoot,
+        let FastNetwork { steps, weights } = self;
+        for_each_sample(weights, *steps, false, samples, |pass, _| decision(pass))
+    }
+
+    /// The decisions for all `samples`, in order, and when each neuron fires, the steps after the decision
+    /// included: what the golden reference tells, many times faster.
+    pub fn trace(&self, samples: &Samples) -> Vec<Trace> {
+        for_each_sample(&self.weights, self.steps, true, samples, |pass, _| {
+            let layers = pass.layers.iter().zip(&self.weights);
+            let fire_steps = layers.map(|(state, weights)| {
+                let mut steps = vec![None; weights.neurons];
+                for (neuron, step) in state.firing.fired() {
+                    steps[neuron] = Some(step);
+                }
+                steps
+            });
+            Trace {
+                decision: decision(pass),
+                fire_steps: fire_steps.collect(),
+            }
         })
     }
 
     /// Accuracy, steps and spikes on `samples`.
     pub fn measure(&self, samples: &Samples) -> Measured {
         measure(&self.weights, self.steps, samples)
+    }
+}
+
+fn decision(pass: &Pass) -> Decision {
+    Decision {
+        class: pass.class,
+        step: pass.step,
+        silent: pass.silent,
+        overshoot: pass.overshoot,
     }
 }
 
@@ -51,7 +76,7 @@ fn lay_out(layer: &Layer) -> Weights {
 
 /// See [`FastNetwork::measure`]. Of no samples everything is 0.
 pub fn measure(network: &[Weights], steps: usize, samples: &Samples) -> Measured {
-    let of_each = for_each_sample(network, steps, samples, |pass, label| {
+    let of_each = for_each_sample(network, steps, false, samples, |pass, label| {
         let hidden: usize = pass.spikes[1..].iter().map(|s| s.inputs.len()).sum();
         [
             usize::from(pass.class == label),
@@ -74,6 +99,7 @@ pub fn measure(network: &[Weights], steps: usize, samples: &Samples) -> Measured
 fn for_each_sample<T: Send>(
     network: &[Weights],
     steps: usize,
+    to_the_end: bool,
     samples: &Samples,
     keep: impl Fn(&Pass, usize) -> T + Sync,
 ) -> Vec<T> {
@@ -84,7 +110,7 @@ fn for_each_sample<T: Send>(
             || Pass::new(network),
             |pass, index| {
                 samples.copy(index, &mut pass.spikes[0]);
-                pass.run(network, steps, false);
+                pass.run(network, steps, to_the_end);
                 keep(pass, samples.label(index))
             },
         )

@@ -62,11 +62,17 @@ impl Firing {
         }
     }
 
+    /// Who has fired, and at which step. To be asked once the image is over.
+    pub fn fired(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
+        let neurons = self.fired.iter().map(|&(neuron, _)| usize::from(neuron));
+        neurons.map(|neuron| (neuron, self.peak_steps[neuron] as usize))
+    }
+
     /// The step at which each neuron fired, or `never`. To be asked once the image is over.
     pub fn fire_steps(&self, never: f32, steps: &mut [f32]) {
         steps.fill(never);
-        for &(neuron, _) in &self.fired {
-            steps[usize::from(neuron)] = f32::from(self.peak_steps[usize::from(neuron)]);
+        for (neuron, step) in self.fired() {
+            steps[neuron] = step as f32;
         }
     }
 

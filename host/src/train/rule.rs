@@ -52,6 +52,17 @@ pub struct Rule {
     pub gap: f32,
 }
 
+impl Rule {
+    /// The name of the rule that it is, or that it is a variant of.
+    pub fn name(&self) -> &'static str {
+        match (self.objective, self.chain) {
+            (Objective::Margins, _) => "margins",
+            (Objective::SpikeTimes, Chain::Signs) => "bstdg",
+            (Objective::SpikeTimes, Chain::Latent) => "bs4nn",
+        }
+    }
+}
+
 /// A rule by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Named {
@@ -118,15 +129,47 @@ impl FromStr for Named {
     }
 }
 
+impl ThresholdTraining {
+    const ALL: [ThresholdTraining; 3] = [
+        ThresholdTraining::Fixed,
+        ThresholdTraining::Layer,
+        ThresholdTraining::Neuron,
+    ];
+
+    /// Its name, as the command line takes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            ThresholdTraining::Fixed => "fixed",
+            ThresholdTraining::Layer => "layer",
+            ThresholdTraining::Neuron => "neuron",
+        }
+    }
+}
+
 impl FromStr for ThresholdTraining {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        match name {
-            "fixed" => Ok(ThresholdTraining::Fixed),
-            "layer" => Ok(ThresholdTraining::Layer),
-            "neuron" => Ok(ThresholdTraining::Neuron),
-            _ => Err("give fixed, layer or neuron".to_owned()),
+        (ThresholdTraining::ALL.into_iter())
+            .find(|which| which.name() == name)
+            .ok_or_else(|| "give fixed, layer or neuron".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_as_they_are_written() {
+        for (name, rule) in Named::ALL {
+            assert_eq!(name.parse(), Ok(rule));
+            assert_eq!(rule.rule(16).name(), name);
         }
+        for which in ThresholdTraining::ALL {
+            assert_eq!(which.name().parse(), Ok(which));
+        }
+        assert!("bstgd".parse::<Named>().unwrap_err().contains("bstdg"));
+        assert!("neurons".parse::<ThresholdTraining>().is_err());
     }
 }

@@ -22,7 +22,7 @@ fn train_quietly(data: &Dataset, sizes: &[usize], options: &Options) -> Trained 
     train(data, sizes, 16, options, &stop, &mut |_| ()).unwrap()
 }
 
-/// The fast path and the golden reference on the same images: the whole decision, and the spikes.
+/// The fast path and the golden reference on the same images: the whole decision, and every spike.
 fn assert_agrees_with_golden(network: &Network, split: &Split, maximum: u8) {
     let code = Latency {
         steps: network.steps(),
@@ -30,10 +30,12 @@ fn assert_agrees_with_golden(network: &Network, split: &Split, maximum: u8) {
     let samples = Samples::encode(split, maximum, code);
     let decisions = FastNetwork::new(network).infer(&samples);
     let measured = FastNetwork::new(network).measure(&samples);
+    let traces = FastNetwork::new(network).trace(&samples);
     let mut hidden = 0;
-    for (image, decision) in split.iter().zip(&decisions) {
+    for ((image, decision), traced) in split.iter().zip(&decisions).zip(&traces) {
         let trace = golden::run(network, &code.encode(image, maximum)).unwrap();
         assert_eq!(*decision, trace.decision);
+        assert_eq!(*traced, trace);
         hidden += trace.hidden_spikes_before_decision();
     }
     let right = (decisions.iter().zip(&split.labels))

@@ -1,0 +1,113 @@
+//! How the network was trained, from the record in its model file.
+
+use crate::model_file::TrainingRecord;
+use crate::report::html::{facts, legend, section};
+use crate::report::page::Subject;
+use crate::report::palette::{RIGHT, WRONG};
+use crate::report::pictures::{training, DrawError};
+use crate::report::record::Curves;
+use crate::report::text::percent;
+use crate::train::{Augment, Options};
+
+const TITLE: &str = "Training";
+
+pub fn write(subject: &Subject) -> Result<String, DrawError> {
+    let Some(record) = &subject.model.training else {
+        let how = "The model file has no record of a training: its weights came from elsewhere.";
+        return Ok(section(TITLE, how, ""));
+    };
+    let table = format!(
+        "<h3>Every option, and what came of it</h3>\n{}",
+        facts(&rows(record))
+    );
+    let Some(curves) = Curves::of_csv(&record.curve_csv) else {
+        let how = "The model file has a record of the training, but no curves that can be read.";
+        return Ok(section(TITLE, how, &table));
+    };
+    let held_out = is_held_out(record);
+    let mut key = vec![(RIGHT, "training images")];
+    if held_out {
+        key.push((WRONG, "held-out images"));
+    }
+    let body = [
+        legend(&key),
+        training::accuracy(&curves, record.best_epoch, held_out)?,
+        training::loss(&curves, record.best_epoch)?,
+        table,
+    ];
+    let how = "An epoch is one look at every training image. Accuracy should rise, and the loss, which \
+               is what training lowers, should fall. Where the training images get ever better and the \
+               held-out ones do not, the network learns by heart. The state of the marked epoch was kept.";
+    Ok(section(TITLE, how, &body.concat()))
+}
+
+/// Whether some training images were kept aside to measure each epoch on.
+fn is_held_out(record: &TrainingRecord) -> bool {
+    record.options.validation > 0.0
+}
+
+/// Every option as the command line names it, and what came of them.
+fn rows(record: &TrainingRecord) -> Vec<(&'static str, String)> {
+    // Taken apart whole, so that an option that is new cannot be forgotten here.
+    let Options {
+        seed,
+        epochs,
+        stop_after,
+        batch,
+        learning_rate,
+        threshold_rate,
+        sharpness,
+        window,
+        spike_cost,
+        hidden_threshold,
+        patience,
+        rule,
+        augment,
+        validation,
+    } = &record.options;
+    let Augment {
+        shift,
+        rotate,
+        zoom,
+        shear,
+    } = augment;
+    let stopped = match record.stopped {
+        true => ", stopped before the end",
+        false => "",
+    };
+    let held_out = match is_held_out(record) {
+        true => percent(record.validation_accuracy),
+        false => "nothing was held out".to_owned(),
+    };
+    vec![
+        ("--seed", seed.to_string()),
+        ("--epochs", format!("{epochs}{stopped}")),
+        ("--stop-after", stop_after.to_string()),
+        ("--batch", batch.to_string()),
+        ("--learning-rate", learning_rate.to_string()),
+        ("--threshold-rate", threshold_rate.to_string()),
+        ("--sharpness", sharpness.to_string()),
+        ("--window", window.to_string()),
+        ("--spike-cost", spike_cost.to_string()),
+        ("--rule", rule.name().to_owned()),
+        ("--kappa", rule.kappa.to_string()),
+        ("--thresholds", rule.thresholds.name().to_owned()),
+        ("--hidden-threshold", hidden_threshold.to_string()),
+        ("--patience", patience.to_string()),
+        ("--shift", shift.to_string()),
+        ("--rotate", rotate.to_string()),
+        ("--zoom", zoom.to_string()),
+        ("--shear", shear.to_string()),
+        ("--validation", validation.to_string()),
+        ("best epoch, the one kept", record.best_epoch.to_string()),
+        (
+            "its accuracy on training images",
+            percent(record.train_accuracy),
+        ),
+        ("on held-out images", held_out),
+        (
+            "on test images, after training",
+            percent(record.test_accuracy),
+        ),
+    ]
+}

@@ -17,7 +17,7 @@ use firstspike::cli::Ui;
 use firstspike::dataset;
 use firstspike::files::write_whole;
 use firstspike::tradeoff::{measure, to_csv, to_svg, train_or_load, Plan, Point};
-use firstspike::train::{check_sizes, Event, Options};
+use firstspike::train::{check_sizes, steps_for, Event, Options};
 use serde_json::json;
 use std::fs::create_dir_all;
 use std::path::{Path, PathBuf};
@@ -28,15 +28,16 @@ static STOP: AtomicBool = AtomicBool::new(false);
 /// Train models from fast to accurate, and draw their accuracy against their clock cycles.
 #[derive(Debug, Parser)]
 struct Args {
-    /// digits, mnist, fashion-mnist, a folder of IDX files or an .npz file
+    /// A name (digits, mnist, fashion-mnist, shd, shd-first, caltech101), a folder (of IDX files, SHD files or
+    /// pictures) or an .npz file
     #[arg(long, default_value = "mnist")]
     dataset: String,
     /// The sizes of the layers, inputs first and classes last
     #[arg(long, value_delimiter = ',', default_value = "784,600,10")]
     layers: Vec<usize>,
-    /// The time steps of an inference, T
-    #[arg(long, default_value_t = 16)]
-    steps: usize,
+    /// The time steps of an inference, T [default: as `firstspike train`]
+    #[arg(long)]
+    steps: Option<usize>,
     /// The seed of all trainings
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -86,7 +87,7 @@ fn main() -> Result<()> {
     let default = Options::for_dataset(&data);
     let plan = Plan {
         sizes: args.layers.clone(),
-        steps: args.steps,
+        steps: steps_for(&data, args.steps)?,
         options: Options {
             seed: args.seed,
             epochs: args.epochs.unwrap_or(default.epochs),
@@ -141,7 +142,7 @@ fn main() -> Result<()> {
     let value = json!({
         "dataset": data.name,
         "layers": args.layers,
-        "steps": args.steps,
+        "steps": plan.steps,
         "seed": args.seed,
         "epochs": plan.options.epochs,
         "board": board.name,
@@ -151,7 +152,7 @@ fn main() -> Result<()> {
     });
     let title = format!(
         "{sizes} on {}, T = {}, {}",
-        data.name, args.steps, board.title
+        data.name, plan.steps, board.title
     );
     write(&args.out, "csv", &to_csv(&points))?;
     write(&args.out, "json", &format!("{value:#}\n"))?;

@@ -50,6 +50,14 @@ pub struct Inference {
 /// Why a model cannot be measured.
 #[derive(Debug, Error)]
 pub enum EvaluateError {
+    #[error(
+        "the model has {found} time steps, but {name} has {steps} of its own: train a model for it"
+    )]
+    OtherSteps {
+        found: usize,
+        name: String,
+        steps: usize,
+    },
     #[error("the model takes {inputs} inputs and knows {outputs} classes, but {name} has {features} pixels and {classes} classes: give the data set it was trained for ({trained_for})")]
     DoesNotFit {
         inputs: usize,
@@ -123,6 +131,13 @@ const CHUNK: usize = 64;
 /// Checks that the images of `data` can go into `model`.
 pub fn check_fit(model: &ModelFile, data: &Dataset) -> Result<(), EvaluateError> {
     let network = &model.network;
+    if let Some(steps) = data.steps.filter(|&steps| steps != network.steps()) {
+        return Err(EvaluateError::OtherSteps {
+            found: network.steps(),
+            name: data.name.clone(),
+            steps,
+        });
+    }
     if network.inputs() == data.features() && network.outputs() == data.classes {
         return Ok(());
     }
@@ -306,6 +321,8 @@ mod tests {
             maximum: 4,
             train: split.clone(),
             test: split,
+            steps: None,
+            recordings: None,
         }
     }
 
@@ -430,6 +447,25 @@ mod tests {
             ]
         );
         assert!(json["cycles_mean"].is_null());
+    }
+
+    #[test]
+    fn a_data_set_with_other_steps_of_its_own_is_refused() {
+        let with_steps = |steps| Dataset {
+            steps: Some(steps),
+            ..data()
+        };
+        check_fit(&model(), &with_steps(4)).unwrap();
+        let error = check_fit(&model(), &with_steps(20)).unwrap_err();
+        let named = matches!(
+            error,
+            EvaluateError::OtherSteps {
+                found: 4,
+                steps: 20,
+                ..
+            }
+        );
+        assert!(named, "{error}");
     }
 
     #[test]

@@ -273,6 +273,67 @@ fn a_fetch_without_its_tool_says_how_to_go_on() {
     }
 }
 
+/// A folder of small files in the layout of the Spiking Heidelberg Digits.
+fn small_shd() -> String {
+    concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/shd/h5py").to_owned()
+}
+
+#[test]
+fn recordings_are_brought_described_trained_on_and_measured() {
+    let place = Place::new();
+    let error = place.error(&["train", "--dataset", "shd-first"]);
+    let says = "firstspike data fetch shd --from FOLDER";
+    assert!(
+        error.contains("shd-first is not in") && error.contains(says),
+        "{error}"
+    );
+    let error = place.error(&["data", "fetch", "shd"]);
+    assert!(
+        error.contains("cannot be fetched") && error.contains(says),
+        "{error}"
+    );
+    let error = place.error(&["data", "fetch", "mnist", "--from", "."]);
+    assert!(
+        error.contains("--from is for shd and caltech101"),
+        "{error}"
+    );
+    let error = place.error(&["data", "fetch", "caltech101", "--from", &small_shd()]);
+    assert!(error.contains("Faces_easy"), "{error}");
+
+    let brought = place.json(&["data", "fetch", "shd", "--from", &small_shd()]);
+    assert_eq!(brought["datasets"][0]["fetched"], true);
+    let info = place.json(&["data", "info", "shd-first"]);
+    assert_eq!(
+        (&info["steps"], &info["own_steps"]),
+        (&20.into(), &20.into())
+    );
+    assert_eq!((&info["train"], &info["test"]), (&24.into(), &5.into()));
+    assert_eq!(info["train_events"], 36);
+    let info = place.json(&["data", "info", &small_shd()]);
+    assert_eq!(info["shape"], serde_json::json!([70, 20]));
+    let error = place.error(&["data", "info", "shd", "--steps", "16"]);
+    assert!(error.contains("give --steps 20"), "{error}");
+
+    let arguments = ["train", "--dataset", "shd-first", "--layers", "700,8,20"];
+    let short = ["--epochs", "2", "--validation", "0"];
+    let wrong = [&arguments[..], &short, &["--steps", "16"]].concat();
+    assert!(place.error(&wrong).contains("give --steps 20"));
+    let shifted = [&arguments[..], &short, &["--shift", "1"]].concat();
+    assert!(place.error(&shifted).contains("no rows and columns"));
+    let trained = place.json(&[&arguments[..], &short].concat());
+    assert_eq!(trained["steps"], 20);
+    for on in ["golden", "model"] {
+        let report = place.json(&["eval", "shd-first.fsp", "--on", on]);
+        assert_eq!(report["mismatches"], 0);
+        assert_eq!(report["accuracy"], trained["test_accuracy"]);
+    }
+    let error = place.error(&["eval", "shd-first.fsp", "--dataset", "shd"]);
+    assert!(error.contains("700 inputs"), "{error}");
+    train(&place, &["--out", "digits.fsp"]);
+    let error = place.error(&["eval", "digits.fsp", "--dataset", "shd"]);
+    assert!(error.contains("20 of its own"), "{error}");
+}
+
 /// Twenty images of 2×3 pixels to train on and four to test on: left half bright, or right half.
 fn write_idx(folder: &Path) {
     fs::create_dir(folder).unwrap();

@@ -2,8 +2,7 @@ mod row;
 
 use super::deploy::load;
 use super::port::{board_name, shape, PortArgs};
-use super::Ui;
-use crate::dataset;
+use super::{load_dataset, Ui};
 use crate::driver::{Answer, Board};
 use crate::encoding::Latency;
 use crate::evaluate::check_fit;
@@ -36,7 +35,8 @@ pub struct Args {
     /// Take a random network that fills the board, and random spikes; it replaces the model on the board
     #[arg(long, conflicts_with_all = ["model", "dataset"])]
     random: bool,
-    /// digits, mnist, fashion-mnist, a folder of IDX files or an .npz file [default: the model's own]
+    /// A name (digits, mnist, fashion-mnist, shd, shd-first, caltech101), a folder (of IDX files, SHD files or
+    /// pictures) or an .npz file [default: the model's own]
     #[arg(long)]
     dataset: Option<String>,
     /// How many images are classified in a row
@@ -52,7 +52,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let mut board = args.port.open()?;
     let context = || args.port.port.clone();
     let (network, samples) = match &model {
-        Some(model) => (model.network.clone(), of_dataset(&args, model)?),
+        Some(model) => (model.network.clone(), of_dataset(&args, model, ui)?),
         None => random(&board, args.seed)?,
     };
     if !(board.deployed_model_matches(&network)).with_context(context)? {
@@ -79,8 +79,8 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     Ok(())
 }
 
-fn of_dataset(args: &Args, model: &ModelFile) -> Result<Vec<SpikeTrain>> {
-    let data = dataset::load(args.dataset.as_deref().unwrap_or(&model.dataset))?;
+fn of_dataset(args: &Args, model: &ModelFile, ui: &Ui) -> Result<Vec<SpikeTrain>> {
+    let data = load_dataset(args.dataset.as_deref().unwrap_or(&model.dataset), ui)?;
     check_fit(model, &data)?;
     let steps = model.network.steps();
     let encode = |image| Latency { steps }.encode(image, data.maximum);

@@ -1,11 +1,14 @@
-use super::{interrupt, Ui};
+use super::{interrupt, load_dataset, Ui};
+use crate::dataset::bring::{bring, Brought};
 use crate::dataset::fetch::{fetch, Outcome, Source, SOURCES};
-use crate::dataset::{self, Dataset, Split};
+use crate::dataset::{self, Dataset, DatasetError, Split};
 use crate::encoding::Latency;
-use anyhow::Result;
+use crate::train::steps_for;
+use anyhow::{ensure, Result};
 use firmware_model::network::MAX_STEPS;
 use serde_json::json;
 use std::fmt::Write;
+use std::path::{Path, PathBuf};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -17,24 +20,38 @@ pub struct Args {
 enum Action {
     /// Put a data set into the cache folder ($FIRSTSPIKE_DATA, else ~/.cache/firstspike)
     Fetch {
-        #[arg(value_parser = ["mnist", "fashion-mnist", "all"])]
+        /// What to fetch; shd is for shd-first too, and all is what comes without --from
+        #[arg(value_parser = ["mnist", "fashion-mnist", "all", "shd", "caltech101"])]
         name: String,
+        /// The folder that has the files of shd or caltech101, which cannot be fetched: they are checked and copied
+        #[arg(long, value_name = "FOLDER")]
+        from: Option<PathBuf>,
     },
     /// Say what is in a data set: shapes, classes, and spikes under the latency code
     Info {
-        /// digits, mnist, fashion-mnist, a folder of IDX files or an .npz file
+        /// A name (digits, mnist, fashion-mnist, shd, shd-first, caltech101), a folder (of IDX files, SHD files or
+        /// pictures) or an .npz file
         #[arg(default_value = "digits")]
         dataset: String,
-        /// The time steps of the latency code, T
-        #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=MAX_STEPS as i64))]
-        steps: u16,
+        /// The time steps of the latency code, T [default: 16; shd and shd-first have their own 20]
+        #[arg(long, value_parser = clap::value_parser!(u16).range(1..=MAX_STEPS as i64))]
+        steps: Option<u16>,
     },
 }
 
 pub fn run(args: Args, ui: &Ui) -> Result<()> {
     match args.action {
-        Action::Fetch { name } => run_fetch(&name, ui),
-        Action::Info { dataset, steps } => run_info(&dataset, usize::from(steps), ui),
+        Action::Fetch { name, from } => match Brought::of(&name) {
+            Some(set) => run_bring(set, from.as_deref(), ui),
+            None => {
+                ensure!(
+                    from.is_none(),
+                    "--from is for shd and caltech101: leave it out to fetch {name}"
+                );
+                run_fetch(&name, ui)
+            }
+        },
+        Action::Info { dataset, steps } => run_info(&dataset, steps.map(usize::from), ui),
     }
 }
 
@@ -68,15 +85,32 @@ fn run_fetch(name: &str, ui: &Ui) -> Result<()> {
     Ok(())
 }
 
-fn run_info(name: &str, steps: usize, ui: &Ui) -> Result<()> {
-    let spinner = ui.spinner(&format!("reading {name}"));
-    let data = dataset::load(name);
-    let counted = data.map(|data| {
-        let spikes = SpikeCount::of(&data, Latency { steps });
-        (data, spikes)
-    });
+fn run_bring(set: &Brought, from: Option<&Path>, ui: &Ui) -> Result<()> {
+    let from = from.ok_or(DatasetError::NotFetchable {
+        name: set.name,
+        what: set.source,
+    })?;
+    let stop = interrupt::flag()?;
+    let cache = dataset::cache_folder()?;
+    let spinner = ui.spinner(set.name);
+    let show = |stage: &str| spinner.set_message(stage.to_owned());
+    let outcome = bring(set, from, &cache, &show, stop);
     spinner.finish_and_clear();
-    let (data, spikes) = counted?;
+    let (folder, copied) = (cache.join(set.name), outcome? == Outcome::Fetched);
+    let how = match copied {
+        true => "checked and copied",
+        false => "is there already, and is whole",
+    };
+    let entry = json!({ "name": set.name, "folder": folder, "fetched": copied });
+    let text = format!("{} {how}: {}", set.name, folder.display());
+    ui.result(&json!({ "datasets": [entry] }), text);
+    Ok(())
+}
+
+fn run_info(name: &str, steps: Option<usize>, ui: &Ui) -> Result<()> {
+    let data = load_dataset(name, ui)?;
+    let steps = steps_for(&data, steps)?;
+    let spikes = SpikeCount::of(&data, Latency { steps });
     let value = json!({
         "name": data.name,
         "shape": data.shape,
@@ -87,6 +121,8 @@ fn run_info(name: &str, steps: usize, ui: &Ui) -> Result<()> {
         "train_class_counts": data.train.class_counts(data.classes),
         "test_class_counts": data.test.class_counts(data.classes),
         "steps": steps,
+        "own_steps": data.steps,
+        "train_events": events_of(&data),
         "spikes_mean": spikes.mean,
         "spikes_min": spikes.least,
         "spikes_max": spikes.most,
@@ -98,15 +134,20 @@ fn run_info(name: &str, steps: usize, ui: &Ui) -> Result<()> {
 
 fn info_text(data: &Dataset, steps: usize, spikes: &SpikeCount) -> Result<String> {
     let shape: Vec<String> = data.shape.iter().map(ToString::to_string).collect();
+    let shape = shape.join("×");
     let mut text = String::new();
-    writeln!(
-        text,
-        "{}: images of {} pixels, intensities 0 to {}, {} classes",
-        data.name,
-        shape.join("×"),
-        data.maximum,
-        data.classes
-    )?;
+    match events_of(data) {
+        Some(events) => writeln!(
+            text,
+            "{}: recordings as {shape} inputs, {} classes; {events} events in those to train on",
+            data.name, data.classes
+        )?,
+        None => writeln!(
+            text,
+            "{}: images of {shape} pixels, intensities 0 to {}, {} classes",
+            data.name, data.maximum, data.classes
+        )?,
+    }
     let counts = |split: &Split| {
         let counts = split.class_counts(data.classes);
         let counts: Vec<String> = counts.iter().map(ToString::to_string).collect();
@@ -131,6 +172,11 @@ fn info_text(data: &Dataset, steps: usize, spikes: &SpikeCount) -> Result<String
         writeln!(text, "{step:>5}  {count:>7.2} {bar}")?;
     }
     Ok(text)
+}
+
+/// The events in the recordings that the training images were encoded from.
+fn events_of(data: &Dataset) -> Option<usize> {
+    data.recordings.as_ref().map(|all| all.event_count())
 }
 
 /// How the training images of a data set spike.

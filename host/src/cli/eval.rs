@@ -1,6 +1,5 @@
 use super::generate::CoreArgs;
-use super::{backend, Ui};
-use crate::dataset;
+use super::{backend, load_dataset, Ui};
 use crate::evaluate::{check_fit, evaluate, Backend, Report};
 use crate::model_file::{self, ModelFile};
 use anyhow::{Context, Result};
@@ -28,7 +27,8 @@ struct BoardArgs {
 pub struct Args {
     /// The model file
     model: PathBuf,
-    /// digits, mnist, fashion-mnist, a folder of IDX files or an .npz file [default: the model's own]
+    /// A name (digits, mnist, fashion-mnist, shd, shd-first, caltech101), a folder (of IDX files, SHD files or
+    /// pictures) or an .npz file [default: the model's own]
     #[arg(long)]
     dataset: Option<String>,
     /// What runs the network: golden (the reference), model (the cycle model), rtl (the generated
@@ -48,7 +48,7 @@ pub struct Args {
 
 pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let model = model_file::load(&args.model)?;
-    let data = dataset::load(args.dataset.as_deref().unwrap_or(&model.dataset))?;
+    let data = load_dataset(args.dataset.as_deref().unwrap_or(&model.dataset), ui)?;
     check_fit(&model, &data)?;
     let core = CoreArgs {
         board: args.core.board,

@@ -1,6 +1,5 @@
 use super::sizes::{sizes, Sizes};
-use super::{check_folder, interrupt, Ui};
-use crate::dataset;
+use super::{check_folder, interrupt, load_dataset, Ui};
 use crate::evaluate::check_fit;
 use crate::explore::activity::Profile;
 use crate::explore::candidates::Shape;
@@ -102,7 +101,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         pin_file(&board, path)?;
     }
     let task = match (&args.model, &args.network) {
-        (Some(path), _) => with_model(&args, path)?,
+        (Some(path), _) => with_model(&args, path, ui)?,
         (None, sizes) => {
             let sizes = sizes.as_ref().map_or(&[][..], |sizes| &sizes.0);
             with_profile(sizes, args.steps.unwrap_or(16))?
@@ -182,9 +181,9 @@ fn write_file(path: &Path, text: &str) -> Result<()> {
     })
 }
 
-fn with_model(args: &Args, path: &Path) -> Result<Task> {
+fn with_model(args: &Args, path: &Path, ui: &Ui) -> Result<Task> {
     let model: ModelFile = model_file::load(path)?;
-    let data = dataset::load(args.dataset.as_deref().unwrap_or(&model.dataset))?;
+    let data = load_dataset(args.dataset.as_deref().unwrap_or(&model.dataset), ui)?;
     check_fit(&model, &data)?;
     let images = args.limit.unwrap_or(500).min(data.test.len());
     if images == 0 {

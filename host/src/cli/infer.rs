@@ -1,5 +1,5 @@
 use super::port::{board_name, check_loaded, shape, PortArgs};
-use super::Ui;
+use super::{load_dataset, Ui};
 use crate::dataset;
 use crate::driver::{self, Board};
 use crate::encoding::Latency;
@@ -29,7 +29,8 @@ pub struct Args {
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = false)]
 struct Source {
-    /// The test images of digits, mnist, fashion-mnist, a folder of IDX files or an .npz file
+    /// The test images of a data set, given by its name (digits, mnist, fashion-mnist, shd, shd-first, caltech101) or
+    /// path, as to train
     #[arg(long)]
     dataset: Option<String>,
     /// The images `x` (or `x_test`) of NumPy archives, without labels
@@ -61,7 +62,7 @@ struct Answer {
 
 pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let model = model_file::load(&args.model)?;
-    let samples = args.samples.load(&model)?;
+    let samples = args.samples.load(&model, ui)?;
     ensure!(
         !samples.trains.is_empty(),
         "there are no images to classify; give a file that has some"
@@ -108,10 +109,10 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
 }
 
 impl SampleArgs {
-    fn load(&self, model: &ModelFile) -> Result<Samples> {
+    fn load(&self, model: &ModelFile, ui: &Ui) -> Result<Samples> {
         let limit = self.limit.map_or(usize::MAX, |limit| limit as usize);
         match &self.source.dataset {
-            Some(name) => of_dataset(name, model, limit),
+            Some(name) => of_dataset(name, model, limit, ui),
             None => of_archives(&self.source.npz, model, limit),
         }
     }
@@ -123,8 +124,8 @@ fn latency(model: &ModelFile) -> Latency {
     }
 }
 
-fn of_dataset(name: &str, model: &ModelFile, limit: usize) -> Result<Samples> {
-    let data = dataset::load(name)?;
+fn of_dataset(name: &str, model: &ModelFile, limit: usize, ui: &Ui) -> Result<Samples> {
+    let data = load_dataset(name, ui)?;
     check_fit(model, &data)?;
     let count = limit.min(data.test.len());
     let trains = (data.test.iter().take(count))

@@ -19,6 +19,7 @@ mod sizes;
 mod train;
 mod ui;
 
+use crate::dataset::{self, Dataset, DatasetError};
 use anyhow::{bail, Result};
 use clap::{Parser, Subcommand};
 use std::path::Path;
@@ -93,6 +94,11 @@ impl Cli {
             }
         }
     }
+}
+
+/// Loads a data set; a spinner shows where that takes long.
+fn load_dataset(name: &str, ui: &Ui) -> Result<Dataset, DatasetError> {
+    ui.waiting(&format!("reading {name}"), || dataset::load(name))
 }
 
 /// What takes long should know before it begins that its result can be written to `path`.

@@ -1,12 +1,12 @@
 use super::sizes::{sizes, Sizes};
-use super::{check_folder, interrupt, Ui};
+use super::{check_folder, interrupt, load_dataset, Ui};
 use crate::dataset::{self, Dataset};
 use crate::encoding::Latency;
 use crate::files::write_whole;
 use crate::model_file::{self, ModelFile};
 use crate::train::{
-    check_sizes, to_csv, to_svg, train_from, Augment, Checkpoint, Epoch, Event, FastNetwork, Named,
-    Objective, Options, Rule, Samples, ThresholdTraining,
+    check_sizes, steps_for, to_csv, to_svg, train_from, Augment, Checkpoint, Epoch, Event,
+    FastNetwork, Named, Objective, Options, Rule, Samples, ThresholdTraining,
 };
 use anyhow::{Context, Result};
 use firmware_model::network::MAX_STEPS;
@@ -20,15 +20,16 @@ use std::time::Instant;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// digits, mnist, fashion-mnist, a folder of IDX files or an .npz file
+    /// A name (digits, mnist, fashion-mnist, shd, shd-first, caltech101), a folder (of IDX files, SHD files or
+    /// pictures) or an .npz file
     #[arg(long, default_value = "digits")]
     dataset: String,
     /// The sizes of the layers, inputs first and classes last, as in 784,600,10
     #[arg(long, value_name = "SIZES", value_parser = sizes)]
     layers: Option<Sizes>,
-    /// The time steps of an inference, T
-    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=MAX_STEPS as i64))]
-    steps: u16,
+    /// The time steps of an inference, T [default: 16; shd and shd-first have their own 20]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=MAX_STEPS as i64))]
+    steps: Option<u16>,
     /// The same seed gives the same file, byte for byte
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -149,13 +150,13 @@ impl Choices {
 }
 
 pub fn run(args: Args, ui: &Ui) -> Result<()> {
-    let data = dataset::load(&args.dataset)?;
+    let data = load_dataset(&args.dataset, ui)?;
     let sizes = match &args.layers {
         Some(Sizes(sizes)) => sizes.clone(),
         None => vec![data.features(), default_hidden(&data), data.classes],
     };
     check_sizes(&data, &sizes)?;
-    let steps = usize::from(args.steps);
+    let steps = steps_for(&data, args.steps.map(usize::from))?;
     let options = args.choices.options(&data, steps, args.seed);
     options.check(&data)?;
     let out = match &args.out {

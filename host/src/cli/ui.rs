@@ -3,7 +3,12 @@
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
 use std::io::{ErrorKind, Write};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
 use std::time::Duration;
+
+/// How long work may take before a spinner says what it is.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Writes a line to standard output. Whoever has closed it, as `head` does, has read enough.
 fn print(line: &str) {
@@ -64,11 +69,51 @@ impl Ui {
         bar
     }
 
+    /// Does `work`, and shows a spinner when it takes longer than two seconds.
+    pub fn waiting<T>(&self, what: &str, work: impl FnOnce() -> T) -> T {
+        let (done, wait) = mpsc::channel::<()>();
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                if wait.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+                    let spinner = self.spinner(what);
+                    // Until the other end is dropped.
+                    let _ = wait.recv();
+                    spinner.finish_and_clear();
+                }
+            });
+            // Dropped when the work is over, and also when it panics.
+            let _done = done;
+            work()
+        })
+    }
+
     /// A spinner on standard error for work of unknown length, hidden where that is not a terminal.
     pub fn spinner(&self, what: &str) -> ProgressBar {
         let bar = ProgressBar::new_spinner();
         bar.set_message(what.to_owned());
         bar.enable_steady_tick(Duration::from_millis(120));
         bar
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Instant;
+
+    #[test]
+    fn waiting_takes_no_longer_than_the_work() {
+        let started = Instant::now();
+        assert_eq!(Ui::new(false).waiting("counting", || 3), 3);
+        assert!(started.elapsed() < PATIENCE);
+        let slow = || thread::sleep(PATIENCE + Duration::from_millis(50));
+        Ui::new(true).waiting("sleeping", slow);
+        assert!(started.elapsed() < 2 * PATIENCE);
+    }
+
+    #[test]
+    #[should_panic(expected = "no luck")]
+    fn work_that_panics_does_not_leave_the_wait_behind() {
+        Ui::new(false).waiting("failing", || panic!("no luck"))
     }
 }

@@ -37,6 +37,8 @@ pub(super) fn load() -> Result<Dataset, DatasetError> {
         maximum: MAXIMUM,
         train: all.select(&train),
         test: all.select(&test),
+        steps: None,
+        recordings: None,
     }
     .check()
 }

@@ -8,7 +8,7 @@ use thiserror::Error;
 
 #[derive(Debug, Error)]
 pub enum DatasetError {
-    #[error("there is no data set named '{name}'{hint}: give {known}, a folder of IDX files or an .npz file")]
+    #[error("there is no data set named '{name}'{hint}: give {known}, a folder of IDX files, of SHD files or of a folder of pictures for each class, or an .npz file")]
     UnknownName {
         name: String,
         /// `, did you mean 'mnist'?` or nothing.
@@ -17,17 +17,32 @@ pub enum DatasetError {
     },
     #[error("{} does not exist: check the path, or give one of {}", .0.display(), NAMES.join(", "))]
     NoSuchPath(PathBuf),
-    #[error("{} is neither a folder of IDX files nor an .npz file: give one of those", .0.display())]
+    #[error("{} is none of these, give one of them: a folder of IDX files, a folder of SHD files, a folder that has a folder of pictures for each class, an .npz file", .0.display())]
     UnknownKind(PathBuf),
     #[error("{name} is not in {}: run `firstspike data fetch {name}` once", folder.display())]
     NotFetched { name: String, folder: PathBuf },
+    #[error("{name} is not in {}: {what}, then run `firstspike data fetch {set} --from FOLDER` once", folder.display())]
+    NotBrought {
+        name: String,
+        folder: PathBuf,
+        /// The name that it is brought under, and what the user has to get.
+        set: &'static str,
+        what: &'static str,
+    },
+    #[error(
+        "{name} cannot be fetched: {what}, then run `firstspike data fetch {name} --from FOLDER`"
+    )]
+    NotFetchable {
+        name: &'static str,
+        what: &'static str,
+    },
     #[error("there is no folder to keep data sets in: set FIRSTSPIKE_DATA to one")]
     NoCacheFolder,
     #[error("cannot read {}; check the path and that it may be read", path.display())]
     Read { path: PathBuf, source: io::Error },
     #[error("cannot write {}; check that its folder is there and may be written to", path.display())]
     Write { path: PathBuf, source: io::Error },
-    #[error("{} is missing or not readable: a folder of IDX files needs it, plain or with .gz", .0.display())]
+    #[error("{} is missing or not readable: its folder needs it, plain or with .gz", .0.display())]
     MissingFile(PathBuf),
     #[error("{} is cut short ({found} of {expected} bytes): fetch or copy it again", path.display())]
     CutShort {
@@ -96,6 +111,67 @@ pub enum DatasetError {
         array: String,
         expected: &'static str,
         value: f64,
+    },
+    #[error("{} is no HDF5 file: give shd_train.h5 and shd_test.h5 as they were published", .0.display())]
+    NotHdf5(PathBuf),
+    #[error("{} unpacks to more than 4 GiB: it is not one of the published files", .0.display())]
+    UnpackedTooLarge(PathBuf),
+    #[error("{} has no {array}: spikes/times, spikes/units and labels are needed", path.display())]
+    Hdf5Missing { path: PathBuf, array: &'static str },
+    #[error("{array} of {} is {found}, but must be {expected}", path.display())]
+    Hdf5Array {
+        path: PathBuf,
+        array: &'static str,
+        expected: &'static str,
+        found: String,
+    },
+    #[error("{} has {times} rows of times, {units} of units and {labels} labels: each recording needs one of each", path.display())]
+    RecordingCounts {
+        path: PathBuf,
+        times: usize,
+        units: usize,
+        labels: usize,
+    },
+    #[error("recording {recording} of {} has {times} times but {units} units: each event needs one of both", path.display())]
+    EventCounts {
+        path: PathBuf,
+        recording: usize,
+        times: usize,
+        units: usize,
+    },
+    #[error("recording {recording} of {} has an event at {time} s, but times must be 0 to {most} s", path.display())]
+    EventTime {
+        path: PathBuf,
+        recording: usize,
+        time: f64,
+        most: f64,
+    },
+    #[error("recording {recording} of {} has an event of unit {unit}, but units must be 0 to {last}", path.display())]
+    EventUnit {
+        path: PathBuf,
+        recording: usize,
+        unit: f64,
+        last: usize,
+    },
+    #[error("{} has more than {most} events: it is not one of the published files", path.display())]
+    TooManyEvents { path: PathBuf, most: usize },
+    #[error("{} has no JPEG or PNG files: the folders beside it are classes, so put pictures into it or remove it", .0.display())]
+    NoPictures(PathBuf),
+    #[error("{} has {found} pictures where {expected} were published: copy all of them, under their own names", folder.display())]
+    PictureCount {
+        folder: PathBuf,
+        expected: usize,
+        found: usize,
+    },
+    #[error("{} has {classes} folders, but a data set has at most {MAX_CLASSES} classes: remove some", folder.display())]
+    TooManyClasses { folder: PathBuf, classes: usize },
+    #[error("{} has no folder of the same name in the other part: train and test need the same classes", .0.display())]
+    ClassInOnePart(PathBuf),
+    #[error("{} has {rows} rows and {columns} columns of pixels, more than are read: make it smaller", path.display())]
+    PictureTooLarge {
+        path: PathBuf,
+        rows: usize,
+        columns: usize,
     },
     #[error("{path} failed its check (SHA-256 {found}, expected {expected}): run the fetch again", path = path.display())]
     Checksum {

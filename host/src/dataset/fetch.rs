@@ -80,12 +80,12 @@ pub const SOURCES: [Source; 2] = [
     },
 ];
 
-/// What a fetch did.
+/// What a fetch did, or bringing a data set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// The files were there already, and their sums are right.
     AlreadyThere,
-    /// The files were fetched, checked and put into place.
+    /// The files were fetched or copied, checked and put into place.
     Fetched,
 }
 

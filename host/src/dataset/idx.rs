@@ -1,11 +1,10 @@
 //! IDX, the format of the MNIST files: a big-endian header (magic number, one size a dimension),
 //! then the bytes. A file may be compressed with gzip.
 
+use super::packed::{self, broken, find};
 use super::{Dataset, DatasetError, Split};
-use flate2::read::GzDecoder;
-use std::fs::File;
-use std::io::{self, BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::io::Read;
+use std::path::Path;
 
 /// The stems of the four files, as everybody names them.
 pub(super) const FILES: [&str; 4] = [
@@ -21,6 +20,11 @@ const MAX_BYTES: u128 = 4 << 30;
 /// Whether all four files are there, plain or compressed.
 pub(super) fn is_complete(folder: &Path) -> bool {
     FILES.iter().all(|stem| find(folder, stem).is_ok())
+}
+
+/// Whether `folder` is meant to be read by this loader: one of the files is there at least.
+pub(super) fn is_meant(folder: &Path) -> bool {
+    FILES.iter().any(|stem| find(folder, stem).is_ok())
 }
 
 /// Loads the four files of `folder`. Without `classes`, the highest label tells how many there are.
@@ -40,6 +44,8 @@ pub(super) fn load(
         maximum: u8::MAX,
         train,
         test,
+        steps: None,
+        recordings: None,
     }
     .check()
 }
@@ -70,16 +76,6 @@ fn load_split(
     Ok((shape, split))
 }
 
-/// The file with this stem, plain or compressed.
-fn find(folder: &Path, stem: &str) -> Result<PathBuf, DatasetError> {
-    for path in [folder.join(stem), folder.join(format!("{stem}.gz"))] {
-        if path.is_file() {
-            return Ok(path);
-        }
-    }
-    Err(DatasetError::MissingFile(folder.join(stem)))
-}
-
 #[derive(Clone, Copy, PartialEq)]
 enum Kind {
     /// Unsigned bytes in two to four dimensions, the first of which counts images.
@@ -94,13 +90,7 @@ struct Idx {
 }
 
 fn read(path: &Path, kind: Kind) -> Result<Idx, DatasetError> {
-    let file = File::open(path).map_err(|e| DatasetError::read(path, e))?;
-    let file = BufReader::new(file);
-    if path.extension().is_some_and(|e| e == "gz") {
-        parse(path, kind, GzDecoder::new(file))
-    } else {
-        parse(path, kind, file)
-    }
+    parse(path, kind, packed::open(path)?)
 }
 
 fn parse(path: &Path, kind: Kind, mut reader: impl Read) -> Result<Idx, DatasetError> {
@@ -169,17 +159,4 @@ fn read_word(path: &Path, reader: &mut impl Read, at: u64) -> Result<u32, Datase
             expected: at + 4,
             found: at + found,
         })
-}
-
-/// A gzip stream that ends early or does not decode is damage; anything else is the disk's fault.
-fn broken(path: &Path, error: io::Error) -> DatasetError {
-    match error.kind() {
-        io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => {
-            DatasetError::Damaged {
-                path: path.to_owned(),
-                reason: error.to_string(),
-            }
-        }
-        _ => DatasetError::read(path, error),
-    }
 }

@@ -1,17 +1,29 @@
 //! Labelled images to train and measure on.
 //!
-//! [`load`] takes a name (`digits`, `mnist`, `fashion-mnist`) or a path: a folder of IDX files or an
-//! `.npz` archive. `digits` is part of the program; the other two are put into the cache folder by
-//! `firstspike data fetch` ([`fetch`]). Every loader checks what it reads against what it should be.
+//! [`load`] takes a name ([`NAMES`]) or a path: a folder of IDX files, of SHD files or of a folder of pictures
+//! for each class, or an `.npz` archive. `digits` is part of the program; the others are put into the cache folder
+//! by `firstspike data fetch`, from where they can be fetched ([`fetch`]) or from where the user has them
+//! ([`bring`]). Every loader checks what it reads against what it should be.
+//!
+//! Recordings of spikes ([`Recordings`]) become images too, in such a way that the latency code gives the steps
+//! that they mean.
 
+pub mod bring;
 mod digits;
 mod error;
+mod events;
 pub mod fetch;
+mod hdf5;
 mod idx;
 mod npz;
+mod packed;
+mod picture;
+mod pictures;
+mod shd;
 mod split;
 
 pub use error::DatasetError;
+pub use events::{EventCode, Recordings, CHANNELS};
 pub use split::hold_out_last;
 
 use firmware_model::network::MAX_WIDTH;
@@ -25,7 +37,14 @@ pub const MAX_CLASSES: usize = 256;
 pub const TEST_SHARE: f64 = 0.2;
 
 /// The data sets that have a name.
-pub const NAMES: [&str; 3] = ["digits", "mnist", "fashion-mnist"];
+pub const NAMES: [&str; 6] = [
+    "digits",
+    "mnist",
+    "fashion-mnist",
+    "shd",
+    "shd-first",
+    "caltech101",
+];
 
 /// Images with labels, in a training part and a test part.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,10 +55,15 @@ pub struct Dataset {
     pub classes: usize,
     /// The shape of one image, for example `[28, 28]` (rows, columns); its product is the features.
     pub shape: Vec<usize>,
-    /// The intensity that counts as 1.0: 16 for `digits`, 255 otherwise.
+    /// The intensity that counts as 1.0: 16 for `digits`, the steps for recordings, 255 otherwise.
     pub maximum: u8,
     pub train: Split,
     pub test: Split,
+    /// The number of time steps, where the data come with a time of their own: the images can then be
+    /// encoded with no other.
+    pub steps: Option<usize>,
+    /// The recordings that the training images were encoded from, where they were: as many, in the same order.
+    pub recordings: Option<Recordings>,
 }
 
 /// One part of a data set.
@@ -103,9 +127,12 @@ impl Dataset {
     }
 
     /// Rows and columns when an image is a single plane, so that it can be shifted.
+    ///
+    /// Images that were encoded from recordings cannot: a value moved to another place would spike at a step
+    /// that is not that place's.
     pub fn plane(&self) -> Option<(usize, usize)> {
-        match self.shape[..] {
-            [rows, columns] => Some((rows, columns)),
+        match (self.steps, &self.shape[..]) {
+            (None, &[rows, columns]) => Some((rows, columns)),
             _ => None,
         }
     }
@@ -173,6 +200,19 @@ pub fn load(name_or_path: &str) -> Result<Dataset, DatasetError> {
             }
             idx::load(name_or_path, &folder, Some(10))
         }
+        "shd" => shd::load(
+            name_or_path,
+            &bring::SHD.folder(name_or_path)?,
+            EventCode::SHD,
+        ),
+        "shd-first" => shd::load(
+            name_or_path,
+            &bring::SHD.folder(name_or_path)?,
+            EventCode::SHD_FIRST,
+        ),
+        "caltech101" => {
+            pictures::load_caltech101(name_or_path, &bring::CALTECH101.folder(name_or_path)?)
+        }
         path => load_path(path, Path::new(path)),
     }
 }
@@ -196,7 +236,7 @@ pub fn load_images(path: &Path) -> Result<Images, DatasetError> {
 fn load_path(name: &str, path: &Path) -> Result<Dataset, DatasetError> {
     let is_npz = path.extension().is_some_and(|e| e == "npz");
     if path.is_dir() {
-        idx::load(name, path, None)
+        load_folder(name, path)
     } else if path.is_file() && is_npz {
         npz::load(name, path)
     } else if path.exists() {
@@ -205,6 +245,19 @@ fn load_path(name: &str, path: &Path) -> Result<Dataset, DatasetError> {
         Err(DatasetError::NoSuchPath(path.to_owned()))
     } else {
         Err(DatasetError::unknown_name(name))
+    }
+}
+
+/// What is in a folder tells how it is read.
+fn load_folder(name: &str, folder: &Path) -> Result<Dataset, DatasetError> {
+    if idx::is_meant(folder) {
+        idx::load(name, folder, None)
+    } else if shd::is_meant(folder) {
+        shd::load(name, folder, EventCode::SHD)
+    } else if pictures::is_meant(folder) {
+        pictures::load(name, folder)
+    } else {
+        Err(DatasetError::UnknownKind(folder.to_owned()))
     }
 }
 

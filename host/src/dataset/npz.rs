@@ -41,6 +41,8 @@ pub(super) fn load(name: &str, path: &Path) -> Result<Dataset, DatasetError> {
         maximum: u8::MAX,
         train,
         test,
+        steps: None,
+        recordings: None,
     }
     .check()
 }

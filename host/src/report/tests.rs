@@ -60,6 +60,8 @@ fn halves(shape: &[usize], steps: usize) -> (ModelFile, Dataset) {
         maximum: 255,
         train: split.clone(),
         test: split,
+        steps: None,
+        recordings: None,
     };
     let layer = Layer::from_fn(inputs, vec![1; 2], |j, i| i % 2 == j).unwrap();
     let model = ModelFile {

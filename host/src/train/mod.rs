@@ -42,6 +42,9 @@ use samples::TrainingImages;
 use std::sync::atomic::{AtomicBool, Ordering};
 use thiserror::Error;
 
+/// The time steps where nobody asks for others.
+pub const USUAL_STEPS: usize = 16;
+
 /// Why a training run cannot be.
 #[derive(Debug, Error)]
 pub enum TrainError {
@@ -58,6 +61,12 @@ pub enum TrainError {
     LayerSize { sizes: String, size: usize },
     #[error("{steps} time steps are not possible: give 1 to {MAX_STEPS}")]
     Steps { steps: usize },
+    #[error("{steps} time steps are not those of {name}, which has a time of its own: give --steps {own}, or leave it out")]
+    OwnSteps {
+        name: String,
+        steps: usize,
+        own: usize,
+    },
     #[error("the {option} is out of range: give a value {expected}")]
     Option {
         option: &'static str,
@@ -148,6 +157,23 @@ pub fn check_sizes(data: &Dataset, sizes: &[usize]) -> Result<(), TrainError> {
     }
 }
 
+/// The time steps to train on `data` with: those asked for, or else those of the data, or else [`USUAL_STEPS`].
+///
+/// # Errors
+/// When so many steps cannot be, or the data come with another number of their own.
+pub fn steps_for(data: &Dataset, asked: Option<usize>) -> Result<usize, TrainError> {
+    let steps = asked.or(data.steps).unwrap_or(USUAL_STEPS);
+    match data.steps {
+        Some(own) if own != steps => Err(TrainError::OwnSteps {
+            name: data.name.clone(),
+            steps,
+            own,
+        }),
+        _ if !(1..=MAX_STEPS).contains(&steps) => Err(TrainError::Steps { steps }),
+        _ => Ok(steps),
+    }
+}
+
 /// Trains a network of `sizes` (inputs first, classes last) over `steps` time steps.
 ///
 /// Runs on the current rayon pool. When `stop` becomes true the run ends after the current batch.
@@ -180,9 +206,7 @@ pub fn train_from(
 ) -> Result<Trained, TrainError> {
     check_sizes(data, sizes)?;
     options.check(data)?;
-    if !(1..=MAX_STEPS).contains(&steps) {
-        return Err(TrainError::Steps { steps });
-    }
+    let steps = steps_for(data, Some(steps))?;
     let setup = Setup::new(data, sizes, steps, options);
     let mut run = Run::new(data, sizes, steps, options)?;
     let mut history = History::default();

@@ -226,3 +226,28 @@ fn curves_become_csv_and_svg() {
         svg.starts_with("<svg") && svg.contains("accuracy") && svg.trim_end().ends_with("</svg>")
     );
 }
+
+#[test]
+fn data_with_a_time_of_their_own_set_the_steps() {
+    let digits = digits();
+    assert_eq!(steps_for(&digits, None).unwrap(), USUAL_STEPS);
+    assert_eq!(steps_for(&digits, Some(7)).unwrap(), 7);
+    let error = steps_for(&digits, Some(257)).unwrap_err();
+    assert!(matches!(error, TrainError::Steps { steps: 257 }), "{error}");
+
+    let own = Dataset {
+        steps: Some(20),
+        ..digits
+    };
+    assert_eq!(steps_for(&own, None).unwrap(), 20);
+    assert_eq!(steps_for(&own, Some(20)).unwrap(), 20);
+    let options = Options {
+        epochs: 1,
+        augment: Augment::NONE,
+        ..Options::for_dataset(&own)
+    };
+    let stop = AtomicBool::new(false);
+    let error = train(&own, &[64, 10], 16, &options, &stop, &mut |_| ()).unwrap_err();
+    assert!(error.to_string().contains("give --steps 20"), "{error}");
+    assert_eq!(own.plane(), None);
+}

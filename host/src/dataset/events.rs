@@ -65,6 +65,29 @@ impl EventCode {
         }
     }
 
+    /// The plane of channels and time in which recordings can be moved, a row and a column a cell.
+    pub fn grid(&self) -> Grid {
+        match *self {
+            EventCode::FirstSpike { steps } => Grid {
+                rows: CHANNELS,
+                columns: steps.into(),
+                row_channels: 1.0,
+                column_ms: FIRST_SPIKE_MS as f32 / f32::from(steps),
+            },
+            EventCode::Windows {
+                groups,
+                steps,
+                window_ms,
+                ..
+            } => Grid {
+                rows: groups.into(),
+                columns: steps.into(),
+                row_channels: CHANNELS as f32 / f32::from(groups),
+                column_ms: window_ms.into(),
+            },
+        }
+    }
+
     /// The number of inputs.
     pub fn inputs(&self) -> usize {
         self.shape().iter().product()
@@ -118,6 +141,17 @@ impl EventCode {
             }
         }
     }
+}
+
+/// A plane with a row for some channels and a column for some milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Grid {
+    pub rows: usize,
+    pub columns: usize,
+    /// Channels a row.
+    pub row_channels: f32,
+    /// Milliseconds a column.
+    pub column_ms: f32,
 }
 
 /// The events of many recordings, kept small: four bytes an event.

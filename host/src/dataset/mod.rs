@@ -23,7 +23,7 @@ mod shd;
 mod split;
 
 pub use error::DatasetError;
-pub use events::{EventCode, Recordings, CHANNELS};
+pub use events::{EventCode, Grid, Recordings, CHANNELS};
 pub use split::hold_out_last;
 
 use firmware_model::network::MAX_WIDTH;

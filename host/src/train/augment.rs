@@ -1,8 +1,12 @@
 //! Training images moved a little, at random, so that the network learns shapes and not pixels.
 
+use crate::dataset::{Grid, CHANNELS};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
+
+/// One more than the highest channel.
+const CHANNELS_END: i32 = CHANNELS as i32;
 
 /// How far training images are moved; 0 everywhere leaves them alone. Each image, each time it is
 /// seen, gets a move of its own, drawn uniformly from plus or minus these.
@@ -62,6 +66,47 @@ impl Warp {
             for column in 0..columns {
                 let (from_row, from_column) = self.origin((rows, columns), (row, column));
                 to.push(interpolate(image, (rows, columns), from_row, from_column));
+            }
+        }
+    }
+
+    /// The events of a recording moved: `to` gets those that are still on a channel and after its start.
+    ///
+    /// Rows are those of the grid, from low channels to high ones, and columns its steps of time; so a
+    /// shift is as many rows and columns as for an image, and a zoom is speech that is higher and slower.
+    pub fn apply_to_events(
+        &self,
+        (times, units): (&[u16], &[u16]),
+        grid: Grid,
+        to: &mut (Vec<u16>, Vec<u16>),
+    ) {
+        let (to_times, to_units) = to;
+        to_times.clear();
+        to_units.clear();
+        let (middle_row, middle_column) = (centre(grid.rows), centre(grid.columns));
+        // The move tells where a place comes from; an event has to know where it goes.
+        let ((a, b), (c, d)) = (self.row, self.column);
+        let determinant = a * d - b * c;
+        if determinant.abs() < 0.01 {
+            // All would fall on one line: such a move of a plane is none.
+            to_times.extend_from_slice(times);
+            to_units.extend_from_slice(units);
+            return;
+        }
+        let (row_a, row_b) = (d / determinant, -b / determinant);
+        let (column_a, column_b) = (-c / determinant, a / determinant);
+        for (&time, &unit) in times.iter().zip(units) {
+            let row = (f32::from(unit) + 0.5) / grid.row_channels - 0.5;
+            let column = (f32::from(time) + 0.5) / grid.column_ms - 0.5;
+            let down = row - middle_row - self.shift.0;
+            let right = column - middle_column - self.shift.1;
+            let row = middle_row + row_a * down + row_b * right;
+            let column = middle_column + column_a * down + column_b * right;
+            let unit = floor((row + 0.5) * grid.row_channels);
+            let time = floor((column + 0.5) * grid.column_ms);
+            if let (Ok(time), 0..CHANNELS_END) = (u16::try_from(time), unit) {
+                to_times.push(time);
+                to_units.push(unit as u16);
             }
         }
     }
@@ -156,6 +201,7 @@ fn floor(value: f32) -> i32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dataset::EventCode;
     use rand::SeedableRng;
 
     const PLANE: (usize, usize) = (3, 3);
@@ -199,6 +245,58 @@ mod tests {
         let mut pixels = Vec::new();
         warp.apply(&IMAGE, PLANE, &mut pixels);
         assert_eq!(pixels[3..6], [45, 55, 30]);
+    }
+
+    #[test]
+    fn events_move_by_rows_of_channels_and_columns_of_time() {
+        let grid = EventCode::SHD.grid();
+        let moved = |warp: Warp, events: &[(u16, u16)]| -> Vec<(u16, u16)> {
+            let (times, units): (Vec<u16>, Vec<u16>) = events.iter().copied().unzip();
+            let mut to = (vec![7], vec![7]);
+            warp.apply_to_events((&times, &units), grid, &mut to);
+            to.0.into_iter().zip(to.1).collect()
+        };
+        let stay = Warp {
+            row: (1.0, 0.0),
+            column: (0.0, 1.0),
+            shift: (0.0, 0.0),
+        };
+        let events = [(0, 0), (49, 9), (50, 10), (999, 699), (1300, 350)];
+        assert_eq!(moved(stay, &events), events);
+        // An image that takes each pixel from two rows down has moved two rows up: 20 channels.
+        let up = Warp {
+            shift: (2.0, -1.0),
+            ..stay
+        };
+        assert_eq!(
+            moved(up, &[(0, 19), (0, 20), (70, 300)]),
+            [(50, 0), (120, 280)]
+        );
+        // Twice as far from the middle, which is between 499 and 500 ms and channels 349 and 350.
+        let twice = Warp {
+            row: (0.5, 0.0),
+            column: (0.0, 0.5),
+            shift: (0.0, 0.0),
+        };
+        let far = moved(twice, &[(500, 350), (510, 350), (500, 340), (0, 350)]);
+        assert_eq!(far, [(501, 351), (521, 351), (501, 331)]);
+        // A move and the one that undoes it.
+        let turn = Warp {
+            row: (0.8, -0.6),
+            column: (0.6, 0.8),
+            shift: (0.0, 0.0),
+        };
+        let back = Warp {
+            row: (0.8, 0.6),
+            column: (-0.6, 0.8),
+            shift: (0.0, 0.0),
+        };
+        for (time, unit) in moved(back, &moved(turn, &[(500, 400), (610, 300)])) {
+            let close = [(500, 400), (610, 300)].iter().any(|&(t, u): &(i32, i32)| {
+                (t - i32::from(time)).abs() <= 5 && (u - i32::from(unit)).abs() <= 1
+            });
+            assert!(close, "{time} {unit}");
+        }
     }
 
     #[test]

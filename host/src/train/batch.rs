@@ -7,7 +7,7 @@ use super::forward::{Pass, Weights};
 use super::kernels::AdamStep;
 use super::latent::LatentNetwork;
 use super::rule::ThresholdTraining;
-use super::samples::TrainingImages;
+use super::samples::{Scratch, TrainingImages};
 use rayon::prelude::*;
 
 /// Room for a batch, used again for each.
@@ -77,15 +77,18 @@ impl Batch {
         (self.passes.par_iter_mut())
             .zip(errors.par_iter_mut())
             .zip(jobs.par_iter())
-            .map_init(Vec::new, |pixels, ((pass, errors), (image, warp))| {
-                images.spikes(*image, warp.as_ref(), pixels, &mut pass.spikes[0]);
-                pass.run(network, steps, backward.needs_all_steps());
-                let label = images.label(*image);
-                Outcome {
-                    loss: backward.run(network, pass, label, share, errors),
-                    right: pass.class == label,
-                }
-            })
+            .map_init(
+                Scratch::default,
+                |scratch, ((pass, errors), (image, warp))| {
+                    images.spikes(*image, warp.as_ref(), scratch, &mut pass.spikes[0]);
+                    pass.run(network, steps, backward.needs_all_steps());
+                    let label = images.label(*image);
+                    Outcome {
+                        loss: backward.run(network, pass, label, share, errors),
+                        right: pass.class == label,
+                    }
+                },
+            )
             .collect()
     }
 

@@ -280,7 +280,7 @@ impl History {
 struct Run<'a> {
     options: &'a Options,
     steps: usize,
-    train: TrainingImages,
+    train: TrainingImages<'a>,
     /// Empty when nothing is held out.
     held_out: Samples,
     latent: LatentNetwork,
@@ -313,7 +313,7 @@ impl Progress {
 
 impl<'a> Run<'a> {
     fn new(
-        data: &Dataset,
+        data: &'a Dataset,
         sizes: &[usize],
         steps: usize,
         options: &'a Options,
@@ -326,7 +326,6 @@ impl<'a> Run<'a> {
             });
         }
         let code = Latency { steps };
-        let train = data.train.select(&stay);
         let held_out = data.train.select(&held_out);
         let fan_in = sizes[sizes.len() - 2];
         let mut rng = ChaCha8Rng::seed_from_u64(options.seed);
@@ -340,7 +339,7 @@ impl<'a> Run<'a> {
         Ok(Run {
             options,
             steps,
-            train: TrainingImages::new(train, data.plane(), data.maximum, code),
+            train: TrainingImages::new(data, &stay, code),
             held_out: Samples::encode(&held_out, data.maximum, code),
             batch: Batch::new(latent.weights(), options.batch.min(stay.len())),
             latent,

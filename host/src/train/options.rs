@@ -150,7 +150,8 @@ impl Options {
                 return Err(TrainError::Option { option, expected });
             }
         }
-        if augment != Augment::NONE && data.plane().is_none() {
+        let can_move = data.plane().is_some() || data.recordings.is_some();
+        if augment != Augment::NONE && !can_move {
             return Err(TrainError::AugmentWithoutPlane {
                 name: data.name.clone(),
             });

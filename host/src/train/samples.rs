@@ -1,7 +1,7 @@
 //! Images as spikes in order of time: what the trainer's loops run over.
 
 use super::augment::Warp;
-use crate::dataset::Split;
+use crate::dataset::{Dataset, Recordings, Split};
 use crate::encoding::Latency;
 
 /// Spikes of one image or one layer, in order of time.
@@ -146,20 +146,35 @@ impl Samples {
 
 /// Images to train on: each can be moved before it becomes spikes.
 #[derive(Debug, Clone)]
-pub struct TrainingImages {
+pub struct TrainingImages<'a> {
     split: Split,
     /// Rows and columns, where images can be moved.
     plane: Option<(usize, usize)>,
+    /// What the images were made from, where that is recordings: these are moved in their stead.
+    recordings: Option<&'a Recordings>,
+    /// Which recording each image is of.
+    indices: Vec<usize>,
     encoder: Encoder,
     samples: Samples,
 }
 
-impl TrainingImages {
-    pub fn new(split: Split, plane: Option<(usize, usize)>, maximum: u8, code: Latency) -> Self {
+/// Room to move an image in.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    pixels: Vec<u8>,
+    events: (Vec<u16>, Vec<u16>),
+}
+
+impl<'a> TrainingImages<'a> {
+    /// The training images of `data` that `indices` name.
+    pub fn new(data: &'a Dataset, indices: &[usize], code: Latency) -> Self {
+        let split = data.train.select(indices);
         TrainingImages {
-            samples: Samples::encode(&split, maximum, code),
-            encoder: Encoder::new(code, maximum),
-            plane,
+            samples: Samples::encode(&split, data.maximum, code),
+            encoder: Encoder::new(code, data.maximum),
+            plane: data.plane(),
+            recordings: data.recordings.as_ref(),
+            indices: indices.to_vec(),
             split,
         }
     }
@@ -174,10 +189,24 @@ impl TrainingImages {
         self.samples.label(index)
     }
 
-    /// Writes the spikes of image `index`, moved by `warp`, into `to`. `pixels` is room to work in.
-    pub fn spikes(&self, index: usize, warp: Option<&Warp>, pixels: &mut Vec<u8>, to: &mut Spikes) {
-        match (warp, self.plane) {
-            (Some(warp), Some(plane)) => {
+    /// Writes the spikes of image `index`, moved by `warp`, into `to`.
+    pub fn spikes(
+        &self,
+        index: usize,
+        warp: Option<&Warp>,
+        scratch: &mut Scratch,
+        to: &mut Spikes,
+    ) {
+        let Scratch { pixels, events } = scratch;
+        match (warp, self.recordings, self.plane) {
+            (Some(warp), Some(recordings), _) => {
+                let code = recordings.code;
+                let original = recordings.events(self.indices[index]);
+                warp.apply_to_events(original, code.grid(), events);
+                code.encode(&events.0, &events.1, pixels);
+                self.encoder.encode(pixels, to);
+            }
+            (Some(warp), None, Some(plane)) => {
                 warp.apply(self.split.image(index), plane, pixels);
                 self.encoder.encode(pixels, to);
             }

@@ -8,7 +8,7 @@ use thiserror::Error;
 
 #[derive(Debug, Error)]
 pub enum DatasetError {
-    #[error("there is no data set named '{name}'{hint}: give {known}, a folder of IDX files, of SHD files or of a folder of pictures for each class, or an .npz file")]
+    #[error("there is no data set named '{name}'{hint}: give {known}, or the path of a folder (of IDX files, SHD files or pictures by class) or of an .npz file")]
     UnknownName {
         name: String,
         /// `, did you mean 'mnist'?` or nothing.
@@ -17,7 +17,7 @@ pub enum DatasetError {
     },
     #[error("{} does not exist: check the path, or give one of {}", .0.display(), NAMES.join(", "))]
     NoSuchPath(PathBuf),
-    #[error("{} is none of these, give one of them: a folder of IDX files, a folder of SHD files, a folder that has a folder of pictures for each class, an .npz file", .0.display())]
+    #[error("{} is no data set: give a folder of IDX files, of SHD files or of one folder of pictures for each class, or an .npz file", .0.display())]
     UnknownKind(PathBuf),
     #[error("{name} is not in {}: run `firstspike data fetch {name}` once", folder.display())]
     NotFetched { name: String, folder: PathBuf },

@@ -37,7 +37,7 @@ struct Number {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+enum Kind {
     Signed,
     Unsigned,
     Float,

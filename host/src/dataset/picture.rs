@@ -57,7 +57,10 @@ pub(super) fn read(path: &Path) -> Result<Grey, DatasetError> {
         true => read_png(path, &bytes)?,
         false => read_jpeg(path, &bytes)?,
     };
-    Ok(decoded.into_grey())
+    match decoded.bytes.len() == decoded.rows * decoded.columns * decoded.channels {
+        true => Ok(decoded.into_grey()),
+        false => Err(damaged(path, "it has other pixels than its header says")),
+    }
 }
 
 fn bytes_of(path: &Path) -> Result<Vec<u8>, DatasetError> {

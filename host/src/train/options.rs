@@ -49,10 +49,11 @@ pub struct Options {
 impl Options {
     /// The options for a data set, chosen on held-out parts of training images.
     pub fn for_dataset(data: &Dataset) -> Self {
-        // What images can bear differs: known for two sets, and not assumed for others.
+        // What images can bear differs: known for three sets, and not assumed for others.
         let shift = match data.name.as_str() {
             "digits" => 0.5,
             "mnist" => 1.0,
+            "caltech101" => 2.0,
             _ => 0.0,
         };
         Options {

@@ -20,8 +20,8 @@ const MANY_SHAPES: [(&str, u32); 3] = [
 const OTHER_BEATS_EVERY: usize = 4;
 
 /// What is placed and routed, for its clock: P, S, B, and the network. Devices of every speed are
-/// there, and of each family cores as wide as its boards have.
-const PLACED: [(&str, [usize; 3], usize); 14] = [
+/// there.
+const PLACED: [(&str, [usize; 3], usize); 12] = [
     ("icebreaker", [8, 1, 1], 1),
     ("icebreaker", [16, 4, 1], 0),
     ("icebreaker", [32, 2, 2], 0),
@@ -32,11 +32,12 @@ const PLACED: [(&str, [usize; 3], usize); 14] = [
     ("ulx3s-25f", [8, 2, 1], 1),
     ("ulx3s-25f", [32, 4, 1], 0),
     ("ulx3s-25f", [64, 8, 1], 0),
-    ("ulx3s-25f", [128, 4, 4], 0),
     ("orangecrab-25f", [16, 2, 1], 1),
     ("orangecrab-25f", [64, 4, 1], 0),
-    ("ulx3s-45f", [128, 8, 1], 0),
 ];
+
+/// Boards whose own cores are placed and routed too: the widest ones.
+const OWN_CORES: [&str; 4] = ["ulx3s-25f", "ulx3s-45f", "ulx3s-85f", "orangecrab-25f"];
 
 /// A core to be synthesised.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,6 +77,9 @@ pub fn plan() -> Vec<Planned> {
             plan.add(board, shape, NETWORKS[network], 1);
         }
     }
+    for board in (boards.iter()).filter(|board| OWN_CORES.contains(&board.name.as_str())) {
+        plan.add_core(board, board.core, 1);
+    }
     let mut planned = plan.planned;
     planned.sort_by_key(|planned| {
         let Shape { lanes, banks, .. } = Shape::of(&planned.core);
@@ -92,9 +96,12 @@ struct Plan {
 impl Plan {
     /// Plans the core of a shape that holds the network, if there is one. A core is planned once.
     fn add(&mut self, board: &Board, shape: Shape, sizes: &[usize], seeds: u32) {
-        let Ok(core) = smallest_core(board, shape, sizes, STEPS) else {
-            return;
-        };
+        if let Ok(core) = smallest_core(board, shape, sizes, STEPS) {
+            self.add_core(board, core, seeds);
+        }
+    }
+
+    fn add_core(&mut self, board: &Board, core: CoreConfig, seeds: u32) {
         let same = |planned: &&mut Planned| planned.board == *board && planned.core == core;
         match self.planned.iter_mut().find(same) {
             Some(planned) => planned.seeds = planned.seeds.max(seeds),

@@ -49,13 +49,16 @@ pub struct Options {
 impl Options {
     /// The options for a data set, chosen on held-out parts of training images.
     pub fn for_dataset(data: &Dataset) -> Self {
-        // What images can bear differs: known for three sets, and not assumed for others.
-        let shift = match data.name.as_str() {
-            "digits" => 0.5,
-            "mnist" => 1.0,
-            "caltech101" => 2.0,
-            _ => 0.0,
+        // What images can bear differs: known for some sets, and not assumed for others.
+        let (shift, zoom) = match data.name.as_str() {
+            "digits" => (0.5, 0.0),
+            "mnist" => (1.0, 0.0),
+            "caltech101" => (2.0, 0.0),
+            "shd" => (0.7, 0.05),
+            _ => (0.0, 0.0),
         };
+        // A word is known when it has been spoken.
+        let patience = if data.recordings.is_some() { 3.0 } else { 1.0 };
         Options {
             seed: 1,
             epochs: (IMAGES_SEEN / data.train.len()).clamp(40, 400),
@@ -67,10 +70,11 @@ impl Options {
             window: 10.0,
             spike_cost: 0.0,
             hidden_threshold: spread(&data.train),
-            patience: 1.0,
+            patience,
             rule: Rule::default(),
             augment: Augment {
                 shift,
+                zoom,
                 ..Augment::NONE
             },
             validation: 0.1,

@@ -413,7 +413,7 @@ fn a_sweep_that_cannot_be_says_so_at_once() {
     refused(
         &wrong,
         &[],
-        "line 8: row `plain`: there is no data set 'digitz'",
+        "line 8: row `plain`: there is no data set named 'digitz'",
     );
     refused(
         QUICK,

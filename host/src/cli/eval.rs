@@ -104,10 +104,8 @@ fn text(model: &ModelFile, dataset: &str, on: &str, report: &Report) -> Result<S
     )?;
     writeln!(
         text,
-        "  decision at step      {:8.2} on average, {} at the median, {} at the latest, of {} steps",
+        "  decision at step      {:8.2} on average of {} steps",
         report.decision_step_mean,
-        report.decision_step_median,
-        report.decision_step_max,
         model.network.steps()
     )?;
     writeln!(

@@ -331,10 +331,7 @@ fn write_tables(plan: &Plan, folder: &Path) -> Result<Vec<PathBuf>> {
     let files = [
         ("table.md", table::to_markdown(plan, &rows)),
         ("results.csv", table::to_csv(&rows)),
-        (
-            "results.json",
-            format!("{:#}\n", table::to_json(plan, &rows)),
-        ),
+        ("results.json", table::to_json(plan, &rows)),
     ];
     let write = |(name, text): (&str, String)| {
         let path = folder.join(name);

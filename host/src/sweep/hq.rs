@@ -136,6 +136,7 @@ impl HyperQueue {
             for index in left.clone() {
                 if let Begun::Done(record) = tasks[index].begun() {
                     left.remove(&index);
+                    remove_if_empty(&tasks[index].log_path());
                     tell(Update::Ended {
                         task: index,
                         result: Ok(record),
@@ -209,23 +210,36 @@ fn tasks_said_nothing(tasks: &[Task], left: &BTreeSet<usize>) -> bool {
 fn failure(task: &Task) -> String {
     let log = task.log_path();
     let text = fs::read(&log).unwrap_or_default();
-    match last_line(&String::from_utf8_lossy(&text)) {
+    let text = String::from_utf8_lossy(&text);
+    let last = lines(&text).next_back();
+    match last {
         Some(line) => {
-            let line = line.trim_start_matches("error: ");
-            format!("{line} (all that it said is in {})", log.display())
+            // The job is a sweep of one task: what comes after the task's name is the reason.
+            let name = format!("{} seed {}: ", task.row.name, task.seed());
+            let reason = line.split_once(&name).map_or(line, |(_, reason)| reason);
+            format!("{reason}; all that it said is in {}", log.display())
         }
         None => no_result(task),
     }
 }
 
+/// What hq complains of: its first line, for a trace may follow.
 fn said(output: &Output) -> String {
     let text = String::from_utf8_lossy(&output.stderr);
-    last_line(&text).unwrap_or("it said nothing").to_owned()
+    let first = lines(&text).next();
+    first.unwrap_or("it said nothing").to_owned()
 }
 
-fn last_line(text: &str) -> Option<&str> {
-    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    lines.next_back()
+/// The lines that have something in them.
+fn lines(text: &str) -> impl DoubleEndedIterator<Item = &str> {
+    text.lines().map(str::trim).filter(|line| !line.is_empty())
+}
+
+/// A log that says nothing need not stay.
+fn remove_if_empty(log: &Path) {
+    if fs::metadata(log).is_ok_and(|data| data.len() == 0) {
+        fs::remove_file(log).ok();
+    }
 }
 
 fn file_name(path: &Path) -> &std::ffi::OsStr {

@@ -397,7 +397,7 @@ epochs = 2
         refused("\"Digits\"", "5", 1, "title: invalid type");
         refused("\"icebreaker\"", "\"icebraker\"", 2, "icebreaker");
         refused("patience", "patients", 7, "did you mean `patience`?");
-        refused("patience", "window-size", 7, "no key `window-size`;");
+        refused("patience", "stride", 7, "no key `stride`;");
         refused("0.5", "\"much\"", 7, "patience: invalid type");
         refused(
             "\"bs4nn\"",

@@ -3,9 +3,11 @@
 use super::task::quoted;
 use super::{Begun, Plan, Record, Row, Task};
 use crate::text::grouped;
-use serde_json::{json, Value};
+use firmware_model::config::CoreConfig;
+use serde::Serialize;
 use std::collections::BTreeSet;
 use std::fmt::Write;
+use std::path::Path;
 
 /// The results that are there of a row.
 #[derive(Debug, Clone)]
@@ -229,23 +231,43 @@ fn field(text: &str) -> String {
 }
 
 /// Everything, row by row.
-pub fn to_json(plan: &Plan, rows: &[RowResults]) -> Value {
-    let row = |results: &RowResults| {
-        json!({
-            "name": results.row.name,
-            "note": results.row.note,
-            "seeds": results.row.seeds,
-            "results": results.records,
-        })
+#[derive(Serialize)]
+struct All<'a> {
+    title: &'a str,
+    text: Option<&'a str>,
+    spec: &'a Path,
+    board: &'a str,
+    core: CoreConfig,
+    rows: Vec<AllOfRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct AllOfRow<'a> {
+    name: &'a str,
+    note: Option<&'a str>,
+    /// Those that are wanted.
+    seeds: &'a [u64],
+    results: &'a [Record],
+}
+
+/// Everything as JSON.
+pub fn to_json(plan: &Plan, rows: &[RowResults]) -> String {
+    let spec = &plan.spec;
+    let rows = rows.iter().map(|results| AllOfRow {
+        name: &results.row.name,
+        note: results.row.note.as_deref(),
+        seeds: &results.row.seeds,
+        results: &results.records,
+    });
+    let all = All {
+        title: &spec.title,
+        text: spec.text.as_deref(),
+        spec: &spec.path,
+        board: &spec.board.name,
+        core: spec.board.core,
+        rows: rows.collect(),
     };
-    json!({
-        "title": plan.spec.title,
-        "text": plan.spec.text,
-        "spec": plan.spec.path,
-        "board": plan.spec.board.name,
-        "core": plan.spec.board.core,
-        "rows": rows.iter().map(row).collect::<Vec<_>>(),
-    })
+    serde_json::to_string_pretty(&all).expect("results are plain data") + "\n"
 }
 
 #[cfg(test)]
@@ -253,7 +275,6 @@ mod tests {
     use super::super::{Filter, Spec, TestFigures, TrainingFigures};
     use super::*;
     use crate::dataset;
-    use std::path::Path;
 
     fn plan() -> Plan {
         let text = r#"
@@ -394,12 +415,24 @@ mod tests {
         };
         assert_eq!(column(lines[2], "accuracy"), "0.92");
         assert_eq!(column(lines[2], "seed"), "2");
-        assert_eq!(column(lines[3], "cycles_median"), "1300".replace('3', "2"));
+        assert_eq!(column(lines[3], "cycles_median"), "1200");
         assert_eq!(
             (column(lines[4], "cycles_mean"), column(lines[4], "seconds")),
             (String::new(), String::new())
         );
         assert_eq!(column(lines[4], "model_sha256"), "5e");
+    }
+
+    #[test]
+    fn the_json_has_numbers_as_they_were_given() {
+        let plan = plan();
+        let mut rows = made_up(&plan);
+        rows[0].records[0].options.learning_rate = 0.004;
+        let text = to_json(&plan, &rows);
+        assert!(text.contains("\"learning_rate\": 0.004,"), "{text}");
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(value["rows"][0]["results"][1]["test"]["accuracy"], 0.92);
+        assert_eq!(value["rows"][2]["results"], serde_json::json!([]));
     }
 
     #[test]

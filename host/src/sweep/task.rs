@@ -408,3 +408,66 @@ pub fn quoted(word: &str) -> String {
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evaluate::{Inference, Mismatch};
+    use firmware_model::network::Decision;
+
+    #[test]
+    fn figures_of_a_core_that_is_wrong_are_no_result() {
+        let decision = Decision {
+            class: 1,
+            step: 2,
+            silent: false,
+            overshoot: 0,
+        };
+        let mut report = Report {
+            images: 8,
+            accuracy: 0.5,
+            accuracy_tie_tolerant: 0.75,
+            mismatches: 0,
+            decision_step_mean: 2.5,
+            decision_step_median: 2,
+            decision_step_max: 5,
+            hidden_spikes_mean: 6.0,
+            hidden_spikes_before_decision_mean: 4.0,
+            silent: 2,
+            cycles_mean: Some(100.0),
+            cycles_median: Some(90),
+            cycles_p99: Some(190),
+            cycles_max: Some(200),
+            bound_cycles_mean: Some(80.0),
+            cycles_over_bound: Some(1.25),
+            first_mismatch: None,
+        };
+        let figures = test_figures(&report).unwrap();
+        assert_eq!((figures.silent_share, figures.mismatches), (0.25, 0));
+        assert_eq!(
+            (figures.cycles_max, figures.decision_step_max),
+            (Some(200), 5)
+        );
+        report.mismatches = 3;
+        report.first_mismatch = Some(Mismatch {
+            image: 4,
+            golden: decision,
+            found: Inference {
+                decision,
+                cycles: None,
+                expected_cycles: None,
+            },
+        });
+        let error = test_figures(&report).unwrap_err().to_string();
+        assert!(error.contains("for 3 of 8 test images"), "{error}");
+        assert!(error.contains("number 4"), "{error}");
+    }
+
+    #[test]
+    fn words_are_quoted_for_a_shell() {
+        assert_eq!(quoted("64,32,10"), "64,32,10");
+        assert_eq!(quoted("my digits"), "'my digits'");
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+        assert_eq!(quoted(""), "''");
+    }
+}

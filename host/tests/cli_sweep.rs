@@ -90,25 +90,27 @@ impl Place {
 
     /// Starts a sweep and waits until there are so many checkpoints.
     fn started(&self, arguments: &[&str], checkpoints: usize) -> Child {
-        let child = (self.command(arguments))
+        let mut child = (self.command(arguments))
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
+        let found = || {
+            let files = fs::read_dir(self.path("s")).into_iter().flatten();
+            let names = files.map(|entry| entry.unwrap().file_name());
+            let kept = names.filter(|name| name.to_string_lossy().ends_with(".checkpoint"));
+            kept.count()
+        };
         let began = Instant::now();
-        loop {
-            let found = (fs::read_dir(self.path("s")).into_iter().flatten())
-                .filter(|entry| {
-                    let name = entry.as_ref().unwrap().file_name();
-                    name.to_string_lossy().ends_with(".checkpoint")
-                })
-                .count();
-            if found >= checkpoints {
-                return child;
+        while found() < checkpoints {
+            if began.elapsed() > Duration::from_secs(120) {
+                child.kill().unwrap();
+                child.wait().unwrap();
+                panic!("no checkpoint");
             }
-            assert!(began.elapsed() < Duration::from_secs(120), "no checkpoint");
             sleep(Duration::from_millis(5));
         }
+        child
     }
 }
 

@@ -28,7 +28,7 @@ pub enum SpecError {
         file: String,
         /// From 1.
         line: usize,
-        problem: Problem,
+        problem: Box<Problem>,
     },
 }
 
@@ -207,7 +207,7 @@ impl Spec {
         SpecError::Line {
             file: self.path.display().to_string(),
             line,
-            problem,
+            problem: Box::new(problem),
         }
     }
 }
@@ -229,7 +229,7 @@ impl File<'_> {
         SpecError::Line {
             file: self.name.clone(),
             line: self.line(at),
-            problem,
+            problem: Box::new(problem),
         }
     }
 

@@ -3,18 +3,19 @@
 
 mod bound;
 mod core_model;
-mod cycles;
+mod spread;
 
 pub use core_model::{weight_bits, CoreModel};
 
 use crate::dataset::Dataset;
 use crate::encoding::Latency;
 use crate::model_file::ModelFile;
-use cycles::Cycles;
 use firmware_model::golden::{self, Trace};
 use firmware_model::network::{Decision, NetworkError, SpikeTrain};
 use rayon::prelude::*;
 use serde::Serialize;
+use spread::Numbers;
+use std::sync::atomic::{AtomicBool, Ordering};
 use thiserror::Error;
 
 /// Something that runs a network: the cycle model, the Verilog, a board.
@@ -71,6 +72,8 @@ pub enum EvaluateError {
     NoImages,
     #[error("{given} images went in but {found} answers came back: please report this")]
     AnswerCount { given: usize, found: usize },
+    #[error("the evaluation was stopped")]
+    Stopped,
     #[error(transparent)]
     Network(#[from] NetworkError),
     #[error(transparent)]
@@ -91,6 +94,10 @@ pub struct Report {
     pub mismatches: usize,
     /// The mean step of the decision.
     pub decision_step_mean: f64,
+    /// Half of the images were decided at this step or before it.
+    pub decision_step_median: u32,
+    /// The step of the last decision.
+    pub decision_step_max: u32,
     /// Hidden spikes an image, if every image ran to the last step.
     pub hidden_spikes_mean: f64,
     /// Hidden spikes an image at or before the decision.
@@ -159,6 +166,22 @@ pub fn evaluate(
     model: &ModelFile,
     data: &Dataset,
     limit: Option<usize>,
+    backend: Option<&mut dyn Backend>,
+    progress: &mut dyn FnMut(usize),
+) -> Result<Report, EvaluateError> {
+    let never = AtomicBool::new(false);
+    evaluate_until(&never, model, data, limit, backend, progress)
+}
+
+/// [`evaluate`], which gives up when `stop` becomes true.
+///
+/// # Errors
+/// Besides those of [`evaluate`], [`EvaluateError::Stopped`].
+pub fn evaluate_until(
+    stop: &AtomicBool,
+    model: &ModelFile,
+    data: &Dataset,
+    limit: Option<usize>,
     mut backend: Option<&mut dyn Backend>,
     progress: &mut dyn FnMut(usize),
 ) -> Result<Report, EvaluateError> {
@@ -170,6 +193,9 @@ pub fn evaluate(
     let images = limit.unwrap_or(usize::MAX).min(data.test.len());
     let mut tally = Tally::default();
     while tally.images < images {
+        if stop.load(Ordering::Relaxed) {
+            return Err(EvaluateError::Stopped);
+        }
         let chunk = tally.images..images.min(tally.images + CHUNK);
         let spikes: Vec<SpikeTrain> = (chunk.clone())
             .map(|image| code.encode(data.test.image(image), data.maximum))
@@ -204,10 +230,7 @@ pub fn evaluate(
         }
         progress(tally.images);
     }
-    if images == 0 {
-        return Err(EvaluateError::NoImages);
-    }
-    Ok(tally.report())
+    tally.report().ok_or(EvaluateError::NoImages)
 }
 
 fn golden_inference(trace: &Trace) -> Inference {
@@ -225,11 +248,11 @@ struct Tally {
     right: usize,
     right_tie_tolerant: usize,
     mismatches: usize,
-    steps: usize,
+    steps: Numbers,
     hidden_spikes: usize,
     hidden_spikes_before_decision: usize,
     silent: usize,
-    cycles: Cycles,
+    cycles: Numbers,
     bound_cycles: u64,
     first_mismatch: Option<Mismatch>,
 }
@@ -241,7 +264,7 @@ impl Tally {
         self.images += 1;
         self.right += usize::from(decision.class == label);
         self.right_tie_tolerant += usize::from(trace.is_right_tie_tolerant(label));
-        self.steps += decision.step;
+        self.steps.add(decision.step as u32);
         self.hidden_spikes += trace.hidden_spikes();
         self.hidden_spikes_before_decision += trace.hidden_spikes_before_decision();
         self.silent += usize::from(decision.silent);
@@ -260,17 +283,21 @@ impl Tally {
         }
     }
 
-    fn report(self) -> Report {
+    /// `None` where there was no image.
+    fn report(self) -> Option<Report> {
+        let steps = self.steps.spread()?;
         let mean = |sum: usize| sum as f64 / self.images as f64;
         let cycles = self.cycles.spread();
         let bound = cycles.map(|_| self.bound_cycles as f64 / self.images as f64);
         let over_bound = |mean: f64| bound.filter(|&b| b > 0.0).map(|b| mean / b);
-        Report {
+        Some(Report {
             images: self.images,
             accuracy: mean(self.right),
             accuracy_tie_tolerant: mean(self.right_tie_tolerant),
             mismatches: self.mismatches,
-            decision_step_mean: mean(self.steps),
+            decision_step_mean: steps.mean,
+            decision_step_median: steps.median,
+            decision_step_max: steps.max,
             hidden_spikes_mean: mean(self.hidden_spikes),
             hidden_spikes_before_decision_mean: mean(self.hidden_spikes_before_decision),
             silent: self.silent,
@@ -281,7 +308,7 @@ impl Tally {
             bound_cycles_mean: bound,
             cycles_over_bound: cycles.and_then(|c| over_bound(c.mean)),
             first_mismatch: self.first_mismatch,
-        }
+        })
     }
 }
 
@@ -376,6 +403,8 @@ mod tests {
         assert_eq!(report.accuracy, 0.5);
         assert_eq!(report.silent, 2);
         assert_eq!(report.decision_step_mean, (1 + 3 + 3) as f64 / 4.0);
+        let (median, last) = (report.decision_step_median, report.decision_step_max);
+        assert_eq!((median, last), (1, 3));
         assert_eq!(report.mismatches, 0);
         assert_eq!((report.cycles_mean, report.cycles_max), (None, None));
         let limited = evaluate(&model(), &data(), Some(1), None, &mut |_| ()).unwrap();
@@ -438,7 +467,9 @@ mod tests {
                 "cycles_median",
                 "cycles_over_bound",
                 "cycles_p99",
+                "decision_step_max",
                 "decision_step_mean",
+                "decision_step_median",
                 "hidden_spikes_before_decision_mean",
                 "hidden_spikes_mean",
                 "images",
@@ -447,6 +478,25 @@ mod tests {
             ]
         );
         assert!(json["cycles_mean"].is_null());
+    }
+
+    #[test]
+    fn an_evaluation_that_is_stopped_gives_up() {
+        let stop = AtomicBool::new(false);
+        // Told of the first images, it wants no more of them: there are more than one chunk.
+        let mut many = data();
+        for _ in 0..CHUNK {
+            many.test.images.extend([4, 1]);
+            many.test.labels.push(0);
+        }
+        let mut seen = 0;
+        let mut progress = |images| {
+            seen = images;
+            stop.store(true, Ordering::Relaxed);
+        };
+        let stopped = evaluate_until(&stop, &model(), &many, None, None, &mut progress);
+        assert!(matches!(stopped, Err(EvaluateError::Stopped)));
+        assert_eq!(seen, CHUNK);
     }
 
     #[test]

@@ -10,6 +10,7 @@ pub mod explore;
 pub mod files;
 pub mod model_file;
 pub mod report;
+pub mod sweep;
 mod text;
 pub mod toolchain;
 pub mod tradeoff;

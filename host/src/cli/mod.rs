@@ -16,6 +16,7 @@ mod interrupt;
 mod port;
 mod report;
 mod sizes;
+mod sweep;
 mod train;
 mod ui;
 
@@ -43,6 +44,8 @@ enum Command {
     Data(data::Args),
     /// Train a network and write its model file
     Train(train::Args),
+    /// Train and measure many networks, as one file lists them, and make a table of the results
+    Sweep(sweep::Args),
     /// Measure a model on a data set: golden reference, cycle model, Verilog or board
     Eval(eval::Args),
     /// Write a page with the figures and pictures of a model, as one HTML file
@@ -74,6 +77,7 @@ impl Cli {
         let result = match self.command {
             Command::Data(args) => data::run(args, &ui),
             Command::Train(args) => train::run(args, &ui),
+            Command::Sweep(args) => sweep::run(args, &ui),
             Command::Eval(args) => eval::run(args, &ui),
             Command::Report(args) => report::run(args, &ui),
             Command::Boards(args) => boards::run(args, &ui),

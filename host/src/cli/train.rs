@@ -5,16 +5,14 @@ use crate::encoding::Latency;
 use crate::files::write_whole;
 use crate::model_file::{self, ModelFile};
 use crate::train::{
-    check_sizes, steps_for, to_csv, to_svg, train_from, Augment, Checkpoint, Epoch, Event,
-    FastNetwork, Named, Objective, Options, Rule, Samples, ThresholdTraining,
+    check_sizes, steps_for, to_csv, to_svg, train_from, Choices, Epoch, Event, FastNetwork,
+    KeptRun, Options, Samples,
 };
 use anyhow::{Context, Result};
 use firmware_model::network::MAX_STEPS;
 use indicatif::ProgressBar;
 use rayon::ThreadPoolBuilder;
 use serde_json::json;
-use std::fs;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -52,103 +50,6 @@ pub struct Args {
     choices: Choices,
 }
 
-/// What has a default that depends on the data set.
-#[derive(Debug, clap::Args)]
-#[command(next_help_heading = "Training (defaults depend on the data set)")]
-struct Choices {
-    /// How many times all training images are seen
-    #[arg(long)]
-    epochs: Option<usize>,
-    /// End when so many epochs in a row have brought nothing better on the held-out images; 0: never
-    #[arg(long, value_name = "EPOCHS")]
-    stop_after: Option<usize>,
-    /// Images an update
-    #[arg(long)]
-    batch: Option<usize>,
-    /// The learning rate of the weights at the start
-    #[arg(long)]
-    learning_rate: Option<f32>,
-    /// The learning rate of the thresholds, in multiples of the weights'
-    #[arg(long)]
-    threshold_rate: Option<f32>,
-    /// How sure the loss wants the network to be
-    #[arg(long)]
-    sharpness: Option<f32>,
-    /// How near to its threshold a hidden neuron must be to be trained by an image
-    #[arg(long)]
-    window: Option<f32>,
-    /// What a hidden spike costs, in units of the loss: more makes networks that spike less
-    #[arg(long)]
-    spike_cost: Option<f32>,
-    /// The learning rule: margins (firstspike's own), bstdg (as reconstructed) or bs4nn
-    #[arg(long, value_name = "RULE")]
-    rule: Option<Named>,
-    /// Its kappa: the steps in which a spike's share in the gradient falls to 37 %; 0: all count alike
-    #[arg(long, value_name = "STEPS")]
-    kappa: Option<f32>,
-    /// Which thresholds learn: fixed, layer or neuron
-    #[arg(long, value_name = "WHICH")]
-    thresholds: Option<ThresholdTraining>,
-    /// The thresholds of hidden neurons at the start
-    #[arg(long)]
-    hidden_threshold: Option<f32>,
-    /// How much evidence to wait for: 0.5 decides early, 1 is balanced, 3 waits for the last step
-    #[arg(long)]
-    patience: Option<f32>,
-    /// Move training images at random by up to this many pixels
-    #[arg(long, value_name = "PIXELS")]
-    shift: Option<f32>,
-    /// Turn them by up to this many degrees
-    #[arg(long, value_name = "DEGREES")]
-    rotate: Option<f32>,
-    /// Make them wider and taller, or narrower and lower, by up to this share
-    #[arg(long, value_name = "SHARE")]
-    zoom: Option<f32>,
-    /// Slant them by up to this many columns a row
-    #[arg(long, value_name = "COLUMNS")]
-    shear: Option<f32>,
-    /// The share of the training images that is held out to measure each epoch on
-    #[arg(long)]
-    validation: Option<f64>,
-}
-
-impl Choices {
-    fn options(&self, data: &Dataset, steps: usize, seed: u64) -> Options {
-        let default = Options::for_dataset(data);
-        let rule = self.rule.map_or(default.rule, |rule| rule.rule(steps));
-        // Spike times have no margin, so no window over it.
-        let window = match rule.objective {
-            Objective::Margins => default.window,
-            Objective::SpikeTimes => 0.0,
-        };
-        Options {
-            seed,
-            epochs: self.epochs.unwrap_or(default.epochs),
-            stop_after: self.stop_after.unwrap_or(default.stop_after),
-            batch: self.batch.unwrap_or(default.batch),
-            learning_rate: self.learning_rate.unwrap_or(default.learning_rate),
-            threshold_rate: self.threshold_rate.unwrap_or(default.threshold_rate),
-            sharpness: self.sharpness.unwrap_or(default.sharpness),
-            window: self.window.unwrap_or(window),
-            spike_cost: self.spike_cost.unwrap_or(default.spike_cost),
-            rule: Rule {
-                kappa: self.kappa.unwrap_or(rule.kappa),
-                thresholds: self.thresholds.unwrap_or(rule.thresholds),
-                ..rule
-            },
-            hidden_threshold: self.hidden_threshold.unwrap_or(default.hidden_threshold),
-            patience: self.patience.unwrap_or(default.patience),
-            augment: Augment {
-                shift: self.shift.unwrap_or(default.augment.shift),
-                rotate: self.rotate.unwrap_or(default.augment.rotate),
-                zoom: self.zoom.unwrap_or(default.augment.zoom),
-                shear: self.shear.unwrap_or(default.augment.shear),
-            },
-            validation: self.validation.unwrap_or(default.validation),
-        }
-    }
-}
-
 pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let data = load_dataset(&args.dataset, ui)?;
     let sizes = match &args.layers {
@@ -184,9 +85,17 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     ));
     let kept = KeptRun::beside(&out);
     let checkpoint = match args.resume {
-        true => kept.read(ui)?,
+        true => kept.read()?,
         false => None,
     };
+    match &checkpoint {
+        Some(checkpoint) => ui.note(format!("going on after epoch {}", checkpoint.epochs())),
+        None if args.resume => ui.note(format!(
+            "there is no {}, so the run starts from the beginning",
+            kept.path().display()
+        )),
+        None => (),
+    }
     let started = Instant::now();
     let mut watched = Watched {
         bar: ui.bar((stay.len() * options.epochs) as u64, "training"),
@@ -268,47 +177,6 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     Ok(())
 }
 
-/// The checkpoint of a run, beside its model file.
-struct KeptRun {
-    path: PathBuf,
-}
-
-impl KeptRun {
-    fn beside(model: &Path) -> Self {
-        let mut path = model.as_os_str().to_owned();
-        path.push(".checkpoint");
-        KeptRun { path: path.into() }
-    }
-
-    /// The checkpoint, if there is one.
-    fn read(&self, ui: &Ui) -> Result<Option<Checkpoint>> {
-        let path = self.path.display();
-        let bytes = match fs::read(&self.path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                ui.note(format!(
-                    "there is no {path}, so the run starts from the beginning"
-                ));
-                return Ok(None);
-            }
-            Err(error) => return Err(error).with_context(|| format!("cannot read {path}")),
-        };
-        let checkpoint = Checkpoint::from_bytes(&bytes)
-            .with_context(|| format!("cannot go on from {path}: start anew without --resume"))?;
-        ui.note(format!("going on after epoch {}", checkpoint.epochs()));
-        Ok(Some(checkpoint))
-    }
-
-    fn write(&self, checkpoint: &Checkpoint) -> std::io::Result<()> {
-        write_whole(&self.path, &checkpoint.to_bytes())
-    }
-
-    /// The run is over. A file that cannot be removed does no harm.
-    fn remove(&self) {
-        fs::remove_file(&self.path).ok();
-    }
-}
-
 /// Who looks on while a run trains: a progress bar, a line an epoch, a checkpoint an epoch.
 struct Watched<'a> {
     bar: ProgressBar,
@@ -343,7 +211,7 @@ impl Watched<'_> {
                 let goes_on = epoch.epoch < self.options.epochs;
                 if let Some(checkpoint) = checkpoint.filter(|_| goes_on) {
                     if let Err(error) = self.kept.write(&checkpoint()) {
-                        let path = self.kept.path.display();
+                        let path = self.kept.path().display();
                         let text =
                             format!("cannot write {path} ({error}): the run goes on without");
                         self.bar.suspend(|| self.ui.note(text));

@@ -58,17 +58,21 @@ impl Ui {
     ///
     /// `{msg}` in the bar is what [`ProgressBar::set_message`] sets: loss, accuracy, rate.
     pub fn bar(&self, length: u64, what: &str) -> ProgressBar {
-        let bar = ProgressBar::new(length);
-        let template = "{prefix:>12} [{bar:32}] {pos}/{len} {msg} {eta} left";
-        bar.set_style(
-            ProgressStyle::with_template(template)
-                .expect("the template is well formed")
-                .progress_chars("=> "),
-        );
-        bar.set_prefix(what.to_owned());
-        bar
+        bar_like(
+            "{prefix:>12} [{bar:32}] {pos}/{len} {msg} {eta} left",
+            length,
+            what,
+        )
     }
 
+    /// The same for what has no unit that people would count: it shows the share that is done.
+    pub fn share_bar(&self, length: u64, what: &str) -> ProgressBar {
+        bar_like(
+            "{prefix:>12} [{bar:32}] {percent} % {msg} {eta} left",
+            length,
+            what,
+        )
+    }
     /// Does `work`, and shows a spinner when it takes longer than two seconds.
     pub fn waiting<T>(&self, what: &str, work: impl FnOnce() -> T) -> T {
         let (done, wait) = mpsc::channel::<()>();
@@ -94,6 +98,17 @@ impl Ui {
         bar.enable_steady_tick(Duration::from_millis(120));
         bar
     }
+}
+
+fn bar_like(template: &str, length: u64, what: &str) -> ProgressBar {
+    let bar = ProgressBar::new(length);
+    bar.set_style(
+        ProgressStyle::with_template(template)
+            .expect("the template is well formed")
+            .progress_chars("=> "),
+    );
+    bar.set_prefix(what.to_owned());
+    bar
 }
 
 #[cfg(test)]

@@ -64,7 +64,8 @@ impl Rule {
 }
 
 /// A rule by its name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Named {
     /// This project's: margins.
     Margins,

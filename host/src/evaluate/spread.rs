@@ -1,23 +1,23 @@
-//! How the clock cycles of many images are spread.
+//! How clock cycles, or the steps of decisions, are spread over many images.
 
-/// Clock cycles, one number an image.
+/// One number an image.
 #[derive(Debug, Default)]
-pub struct Cycles(Vec<u32>);
+pub struct Numbers(Vec<u32>);
 
 /// What is told of them.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Spread {
     pub mean: f64,
-    /// Half of the images took as many or fewer.
+    /// Half of the images have this number or a smaller one.
     pub median: u32,
-    /// 99 of 100 images took as many or fewer.
+    /// 99 of 100 images have this number or a smaller one.
     pub p99: u32,
     pub max: u32,
 }
 
-impl Cycles {
-    pub fn add(&mut self, cycles: u32) {
-        self.0.push(cycles);
+impl Numbers {
+    pub fn add(&mut self, number: u32) {
+        self.0.push(number);
     }
 
     /// `None` when there are none.
@@ -44,8 +44,8 @@ impl Cycles {
 mod tests {
     use super::*;
 
-    fn spread(cycles: impl IntoIterator<Item = u32>) -> Option<Spread> {
-        Cycles(cycles.into_iter().collect()).spread()
+    fn spread(numbers: impl IntoIterator<Item = u32>) -> Option<Spread> {
+        Numbers(numbers.into_iter().collect()).spread()
     }
 
     #[test]

@@ -1,0 +1,98 @@
+//! The tasks of a sweep.
+
+use super::task::{Data, Task};
+use super::{Problem, Spec, SpecError};
+use crate::dataset::{Dataset, DatasetError};
+use crate::train::{check_sizes, steps_for};
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+/// A sweep, held against its data sets.
+#[derive(Debug)]
+pub struct Plan {
+    pub spec: Spec,
+    /// Row after row in the order of the file, seed after seed.
+    pub tasks: Vec<Task>,
+}
+
+/// Some of the tasks of a sweep.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Only this row.
+    pub row: Option<String>,
+    /// Only this seed.
+    pub seed: Option<u64>,
+}
+
+impl Filter {
+    pub fn takes(&self, row: &str, seed: u64) -> bool {
+        self.takes_row(row) && self.seed.is_none_or(|only| only == seed)
+    }
+
+    fn takes_row(&self, row: &str) -> bool {
+        self.row.as_deref().is_none_or(|only| only == row)
+    }
+}
+
+impl Plan {
+    /// The tasks of `spec` that `filter` takes, with their files in `folder`. `load` gets a data set by its
+    /// name, each once and only those that are needed.
+    ///
+    /// # Errors
+    /// A row that does not go with its data set, or a data set that cannot be had.
+    pub fn new(
+        spec: Spec,
+        folder: &Path,
+        filter: &Filter,
+        load: &mut dyn FnMut(&str) -> Result<Dataset, DatasetError>,
+    ) -> Result<Self, SpecError> {
+        let board = Arc::new(spec.board.clone());
+        let mut sets: HashMap<String, Arc<Data>> = HashMap::new();
+        let mut tasks = Vec::new();
+        for row in spec.rows.iter().filter(|row| filter.takes_row(&row.name)) {
+            let row = Arc::new(row.clone());
+            let train = |source| {
+                let row_name = row.name.clone();
+                let problem = Problem::Train {
+                    row: row_name,
+                    source,
+                };
+                spec.row_error(row.line, problem)
+            };
+            let data = match sets.get(&row.dataset) {
+                Some(data) => data.clone(),
+                None => {
+                    let set = load(&row.dataset).map_err(|source| {
+                        let row_name = row.name.clone();
+                        let problem = Problem::Dataset {
+                            row: row_name,
+                            source,
+                        };
+                        spec.row_error(row.line, problem)
+                    })?;
+                    let data = Arc::new(Data::new(set));
+                    sets.insert(row.dataset.clone(), data.clone());
+                    data
+                }
+            };
+            check_sizes(&data.set, &row.layers).map_err(train)?;
+            let steps = steps_for(&data.set, row.steps).map_err(train)?;
+            for &seed in &row.seeds {
+                let options = row.choices.options(&data.set, steps, seed);
+                options.check(&data.set).map_err(train)?;
+                if filter.takes(&row.name, seed) {
+                    tasks.push(Task {
+                        row: row.clone(),
+                        data: data.clone(),
+                        steps,
+                        options,
+                        board: board.clone(),
+                        folder: folder.to_owned(),
+                    });
+                }
+            }
+        }
+        Ok(Plan { spec, tasks })
+    }
+}

@@ -1,0 +1,171 @@
+//! The choices of a training run by the names that people give them: on the command line, and in the
+//! file of a sweep.
+
+use super::{Augment, Named, Objective, Options, Rule, ThresholdTraining};
+use crate::dataset::Dataset;
+use clap::{Arg, Args, Command};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// What has a default that depends on the data set.
+#[derive(Debug, Clone, Default, PartialEq, clap::Args, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[command(next_help_heading = "Training (defaults depend on the data set)")]
+pub struct Choices {
+    /// How many times all training images are seen
+    #[arg(long)]
+    pub epochs: Option<usize>,
+    /// End when so many epochs in a row have brought nothing better on the held-out images; 0: never
+    #[arg(long, value_name = "EPOCHS")]
+    pub stop_after: Option<usize>,
+    /// Images an update
+    #[arg(long)]
+    pub batch: Option<usize>,
+    /// The learning rate of the weights at the start
+    #[arg(long)]
+    pub learning_rate: Option<f32>,
+    /// The learning rate of the thresholds, in multiples of the weights'
+    #[arg(long)]
+    pub threshold_rate: Option<f32>,
+    /// How sure the loss wants the network to be
+    #[arg(long)]
+    pub sharpness: Option<f32>,
+    /// How near to its threshold a hidden neuron must be to be trained by an image
+    #[arg(long)]
+    pub window: Option<f32>,
+    /// What a hidden spike costs, in units of the loss: more makes networks that spike less
+    #[arg(long)]
+    pub spike_cost: Option<f32>,
+    /// The learning rule: margins (firstspike's own), bstdg (as reconstructed) or bs4nn
+    #[arg(long, value_name = "RULE")]
+    pub rule: Option<Named>,
+    /// Its kappa: the steps in which a spike's share in the gradient falls to 37 %; 0: all count alike
+    #[arg(long, value_name = "STEPS")]
+    pub kappa: Option<f32>,
+    /// Which thresholds learn: fixed, layer or neuron
+    #[arg(long, value_name = "WHICH")]
+    pub thresholds: Option<ThresholdTraining>,
+    /// The thresholds of hidden neurons at the start
+    #[arg(long)]
+    pub hidden_threshold: Option<f32>,
+    /// How much evidence to wait for: 0.5 decides early, 1 is balanced, 3 waits for the last step
+    #[arg(long)]
+    pub patience: Option<f32>,
+    /// Move training images at random by up to this many pixels
+    #[arg(long, value_name = "PIXELS")]
+    pub shift: Option<f32>,
+    /// Turn them by up to this many degrees
+    #[arg(long, value_name = "DEGREES")]
+    pub rotate: Option<f32>,
+    /// Make them wider and taller, or narrower and lower, by up to this share
+    #[arg(long, value_name = "SHARE")]
+    pub zoom: Option<f32>,
+    /// Slant them by up to this many columns a row
+    #[arg(long, value_name = "COLUMNS")]
+    pub shear: Option<f32>,
+    /// The share of the training images that is held out to measure each epoch on
+    #[arg(long)]
+    pub validation: Option<f64>,
+}
+
+impl Choices {
+    /// The names that they have, without the hyphens before them.
+    pub fn names() -> Vec<String> {
+        let command = Choices::augment_args(Command::new("train"));
+        let names = command.get_arguments().filter_map(Arg::get_long);
+        names.map(str::to_owned).collect()
+    }
+
+    /// What was chosen, as `train` takes it: `--epochs`, `40`, ….
+    pub fn arguments(&self) -> Vec<String> {
+        // Through text: a number of 32 bits as a wider one would have digits that nobody typed.
+        let text = serde_json::to_string(self).expect("choices are plain data");
+        let chosen: Map<String, Value> = serde_json::from_str(&text).expect("it was JSON");
+        let given = chosen.into_iter().filter(|(_, value)| !value.is_null());
+        given
+            .flat_map(|(name, value)| {
+                let value = match value {
+                    Value::String(text) => text,
+                    value => value.to_string(),
+                };
+                [format!("--{name}"), value]
+            })
+            .collect()
+    }
+
+    /// The options of a run with these choices.
+    pub fn options(&self, data: &Dataset, steps: usize, seed: u64) -> Options {
+        let default = Options::for_dataset(data);
+        let rule = self.rule.map_or(default.rule, |rule| rule.rule(steps));
+        // Spike times have no margin, so no window over it.
+        let window = match rule.objective {
+            Objective::Margins => default.window,
+            Objective::SpikeTimes => 0.0,
+        };
+        Options {
+            seed,
+            epochs: self.epochs.unwrap_or(default.epochs),
+            stop_after: self.stop_after.unwrap_or(default.stop_after),
+            batch: self.batch.unwrap_or(default.batch),
+            learning_rate: self.learning_rate.unwrap_or(default.learning_rate),
+            threshold_rate: self.threshold_rate.unwrap_or(default.threshold_rate),
+            sharpness: self.sharpness.unwrap_or(default.sharpness),
+            window: self.window.unwrap_or(window),
+            spike_cost: self.spike_cost.unwrap_or(default.spike_cost),
+            rule: Rule {
+                kappa: self.kappa.unwrap_or(rule.kappa),
+                thresholds: self.thresholds.unwrap_or(rule.thresholds),
+                ..rule
+            },
+            hidden_threshold: self.hidden_threshold.unwrap_or(default.hidden_threshold),
+            patience: self.patience.unwrap_or(default.patience),
+            augment: Augment {
+                shift: self.shift.unwrap_or(default.augment.shift),
+                rotate: self.rotate.unwrap_or(default.augment.rotate),
+                zoom: self.zoom.unwrap_or(default.augment.zoom),
+                shear: self.shear.unwrap_or(default.augment.shear),
+            },
+            validation: self.validation.unwrap_or(default.validation),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        choices: Choices,
+    }
+
+    fn all() -> Choices {
+        let text = r#"{
+            "epochs": 7, "stop-after": 3, "batch": 50, "learning-rate": 0.003, "threshold-rate": 0.1,
+            "sharpness": 6.5, "window": 0, "spike-cost": 1e-7, "rule": "bs4nn", "kappa": 4.7,
+            "thresholds": "layer", "hidden-threshold": 12, "patience": 0.7, "shift": 1.5, "rotate": 10,
+            "zoom": 0.1, "shear": 0.2, "validation": 0.15
+        }"#;
+        serde_json::from_str(text).unwrap()
+    }
+
+    #[test]
+    fn the_arguments_of_choices_are_read_as_the_same_choices() {
+        let arguments = all().arguments();
+        // All are there, so the names in files are those of the command line.
+        assert_eq!(arguments.len(), 2 * Choices::names().len());
+        let line = Line::parse_from(["train".to_owned()].into_iter().chain(arguments));
+        assert_eq!(line.choices, all());
+        assert_eq!(Choices::default().arguments(), [""; 0]);
+    }
+
+    #[test]
+    fn numbers_are_told_as_they_were_given() {
+        let arguments = all().arguments().join(" ");
+        for part in ["--learning-rate 0.003 ", "--validation 0.15", "--kappa 4.7"] {
+            assert!(arguments.contains(part), "{arguments}");
+        }
+    }
+}

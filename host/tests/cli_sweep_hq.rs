@@ -1,0 +1,293 @@
+//! `sweep --engine hq`: on a stand-in for HyperQueue, and on the real one where the program `hq` is there:
+//!
+//! ```text
+//! cargo test -p firstspike --test cli_sweep_hq -- --ignored
+//! ```
+#![cfg(unix)]
+
+use serde_json::{json, Value};
+use std::ffi::OsString;
+use std::fs;
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+const SPEC: &str = r#"
+title = "Quick"
+[defaults]
+dataset = "digits"
+layers = [64, 24, 10]
+seeds = [1, 2]
+epochs = 2
+[[row]]
+name = "plain"
+[[row]]
+name = "early"
+patience = 0.5
+"#;
+
+/// What firstspike uses of hq: jobs are processes, a file says that one is over. A server is there when its
+/// folder is.
+const STAND_IN: &str = r#"#!/bin/sh
+[ "$1 $2" = "--output-mode quiet" ] || exit 2
+shift 2
+state="$HQ_SERVER_DIR"
+[ -d "$state" ] || { echo "no server runs" >&2; exit 1; }
+case "$1 $2" in
+"server info") ;;
+"worker list") echo "1 RUNNING" ;;
+"job wait")
+    for job in $(echo "$3" | tr , ' '); do
+        while [ ! -e "$state/$job.over" ]; do sleep 0.05; done
+    done ;;
+"job cancel")
+    for job in $(echo "$3" | tr , ' '); do
+        kill -KILL "$(cat "$state/$job.pid")" 2>/dev/null
+        echo "$job" >>"$state/cancelled"
+    done ;;
+"submit --name")
+    job=$(($(ls "$state" | grep -c pid) + 1))
+    while [ "$1" != -- ]; do
+        [ "$1" = --stderr ] && log="$2"
+        shift
+    done
+    shift
+    "$@" 2>"$log" >/dev/null &
+    echo $! >"$state/$job.pid"
+    (while kill -0 "$(cat "$state/$job.pid")"; do sleep 0.05; done; touch "$state/$job.over") >/dev/null 2>&1 &
+    echo "$job" ;;
+*) exit 2 ;;
+esac
+"#;
+
+struct Place {
+    folder: TempDir,
+    /// Servers and workers, in process groups of their own.
+    processes: Vec<Child>,
+    path: OsString,
+}
+
+impl Place {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("s.toml"), SPEC).unwrap();
+        Place {
+            folder,
+            processes: Vec::new(),
+            path: std::env::var_os("PATH").unwrap_or_default(),
+        }
+    }
+
+    fn with_stand_in() -> Self {
+        let mut place = Place::new();
+        // A shell writes the program: one that this process had open for writing may not be run while
+        // another test's child still holds it.
+        let write = "mkdir bin && printf '%s' \"$1\" > bin/hq && chmod +x bin/hq";
+        let status = Command::new("/bin/sh")
+            .args(["-c", write, "sh", STAND_IN])
+            .current_dir(place.folder.path())
+            .status();
+        assert!(status.unwrap().success());
+        let mut path = place.path("bin").into_os_string();
+        path.push(":");
+        path.push(&place.path);
+        place.path = path;
+        place
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn program(&self, program: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program);
+        command
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .env("PATH", &self.path)
+            .env("HQ_SERVER_DIR", self.path("server"));
+        command
+    }
+
+    fn sweep(&self) -> Command {
+        let program = env!("CARGO_BIN_EXE_firstspike");
+        self.program(program, &["sweep", "s.toml", "--engine", "hq", "--json"])
+    }
+
+    /// Starts a part of HyperQueue, which ends with this place.
+    fn start(&mut self, arguments: &[&str]) {
+        let process = (self.program("hq", arguments))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .process_group(0)
+            .spawn()
+            .unwrap();
+        self.processes.push(process);
+    }
+
+    fn exists(&self, name: &str) -> bool {
+        self.path(name).exists()
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        for process in &mut self.processes {
+            process.kill().ok();
+            process.wait().ok();
+        }
+        // Jobs of the stand-in that nobody cancelled.
+        for entry in fs::read_dir(self.path("server"))
+            .into_iter()
+            .flatten()
+            .flatten()
+        {
+            let path = entry.path();
+            let over = path.with_extension("over").exists();
+            if path.extension().is_some_and(|e| e == "pid") && !over {
+                let id = fs::read_to_string(&path).unwrap_or_default();
+                Command::new("kill")
+                    .args(["-KILL", id.trim()])
+                    .status()
+                    .ok();
+            }
+        }
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !holds() {
+        assert!(began.elapsed() < Duration::from_secs(60), "no {what}");
+        sleep(Duration::from_millis(20));
+    }
+}
+
+fn value(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", text(&output.stderr)))
+}
+
+/// The whole of it, on a HyperQueue that runs.
+fn sweeps(place: &Place) {
+    let output = place.sweep().output().unwrap();
+    let swept = value(&output);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert_eq!((&swept["done"], &swept["failed"]), (&json!(4), &json!([])));
+    for name in ["plain-seed1", "plain-seed2", "early-seed1", "early-seed2"] {
+        assert!(place.exists(&format!("s/{name}.fsp")) && !place.exists(&format!("s/{name}.log")));
+    }
+    let table = fs::read_to_string(place.path("s/table.md")).unwrap();
+    assert_eq!(table.matches("| 2 |").count(), 2, "{table}");
+    assert_eq!(value(&place.sweep().output().unwrap())["were_done"], 4);
+
+    // Where the record should be is a folder.
+    fs::remove_file(place.path("s/early-seed1.json")).unwrap();
+    fs::create_dir_all(place.path("s/early-seed1.json/x")).unwrap();
+    fs::remove_file(place.path("s/early-seed2.json")).unwrap();
+    let output = place.sweep().output().unwrap();
+    let swept = value(&output);
+    assert!(!output.status.success());
+    assert_eq!(
+        (&swept["done"], &swept["failed"][0]["seed"]),
+        (&json!(1), &json!(1))
+    );
+    let error = text(&output.stderr);
+    let last = error.lines().last().unwrap();
+    assert!(
+        last.starts_with("error: 1 of 4 tasks failed: early seed 1: cannot write "),
+        "{error}"
+    );
+    assert!(
+        last.ends_with("; all that it said is in s/early-seed1.log"),
+        "{error}"
+    );
+
+    // Ctrl-C cancels.
+    let slow = SPEC
+        .replace("[64, 24, 10]", "[64, 300, 10]")
+        .replace("epochs = 2", "epochs = 400");
+    fs::write(place.path("s.toml"), slow).unwrap();
+    let sweep = (place.sweep())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    until("checkpoint", || {
+        place.exists("s/plain-seed1.fsp.checkpoint")
+    });
+    let id = sweep.id().to_string();
+    assert!(Command::new("kill")
+        .args(["-INT", &id])
+        .status()
+        .unwrap()
+        .success());
+    let output = sweep.wait_with_output().unwrap();
+    let error = text(&output.stderr);
+    assert!(!output.status.success() && output.stdout.is_empty());
+    assert!(
+        error.contains("error: interrupted, with 0 of 4 tasks done"),
+        "{error}"
+    );
+    // The job is gone: its checkpoint stays as it is.
+    let checkpoint = || fs::read(place.path("s/plain-seed1.fsp.checkpoint")).unwrap();
+    sleep(Duration::from_millis(500));
+    let before = checkpoint();
+    sleep(Duration::from_secs(2));
+    assert!(checkpoint() == before);
+}
+
+#[test]
+fn a_sweep_runs_on_a_stand_in() {
+    let place = Place::with_stand_in();
+    fs::create_dir(place.path("server")).unwrap();
+    sweeps(&place);
+    let cancelled = fs::read_to_string(place.path("server/cancelled")).unwrap();
+    // Six jobs were over before: all later ones, as many as there were when Ctrl-C came.
+    let jobs = fs::read_dir(place.path("server")).unwrap().flatten();
+    let jobs = jobs.filter(|entry| entry.path().extension().is_some_and(|e| e == "pid"));
+    assert_eq!(cancelled.lines().count(), jobs.count() - 6);
+}
+
+#[test]
+#[ignore = "needs the program hq of HyperQueue on the PATH"]
+fn a_sweep_runs_on_hyperqueue() {
+    let mut place = Place::new();
+    place.start(&["server", "start"]);
+    until("server", || {
+        let info = place.program("hq", &["server", "info"]).output().unwrap();
+        info.status.success()
+    });
+    place.start(&["worker", "start", "--cpus", "2"]);
+    sweeps(&place);
+    let listed = place.program("hq", &["--output-mode", "quiet", "job", "list", "--all"]);
+    let listed = { listed }.output().unwrap();
+    let listed = text(&listed.stdout);
+    assert!(listed.contains("CANCELED"), "{listed}");
+    assert!(
+        !listed.contains("RUNNING") && !listed.contains("WAITING"),
+        "{listed}"
+    );
+}
+
+#[test]
+fn without_hq_or_a_server_it_is_said_what_to_do() {
+    let error = |place: &Place| {
+        let output = place.sweep().output().unwrap();
+        assert!(!output.status.success() && output.stdout.is_empty());
+        text(&output.stderr)
+    };
+    let mut nothing = Place::new();
+    nothing.path = nothing.path("nothing").into_os_string();
+    let said = error(&nothing);
+    assert!(said.contains("hq was not found on the PATH"), "{said}");
+    let said = error(&Place::with_stand_in());
+    let wanted = "no HyperQueue server answers (no server runs): start one with `hq server start`";
+    assert!(said.contains(wanted), "{said}");
+}

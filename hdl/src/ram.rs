@@ -240,7 +240,7 @@ impl<const W: usize> Spram<W> {
     /// If W is not a multiple of 16, or `deep` not 1 to 4.
     pub fn new(deep: usize) -> Self {
         assert!(
-            W > 0 && W % SPRAM_BITS == 0,
+            W > 0 && W.is_multiple_of(SPRAM_BITS),
             "{W} bits are no multiple of {SPRAM_BITS}"
         );
         assert!((1..=4).contains(&deep), "{deep} SPRAMs deep is not 1 to 4");

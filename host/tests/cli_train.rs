@@ -1,70 +1,13 @@
 //! `data`, `train` and `eval` as a user types them.
 
+mod common;
+
+use common::{text, Place};
 use serde_json::Value;
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
-use tempfile::TempDir;
-
-/// A folder to work in, which is the cache folder of data sets too.
-struct Place(TempDir);
-
-impl Place {
-    fn new() -> Self {
-        Place(tempfile::tempdir().unwrap())
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_firstspike"));
-        command
-            .args(arguments)
-            .current_dir(self.0.path())
-            .env("FIRSTSPIKE_DATA", self.0.path().join("cache"));
-        command
-    }
-
-    fn run(&self, arguments: &[&str]) -> Output {
-        self.command(arguments).output().unwrap()
-    }
-
-    /// The JSON of a command that must succeed.
-    fn json(&self, arguments: &[&str]) -> Value {
-        let output = self.run(&[arguments, &["--json"]].concat());
-        assert!(output.status.success(), "{}", text(&output.stderr));
-        serde_json::from_slice(&output.stdout).expect("one JSON object and nothing else")
-    }
-
-    /// The error of a command that must fail: one sentence, and no file left.
-    fn error(&self, arguments: &[&str]) -> String {
-        let before = self.files();
-        let output = self.run(arguments);
-        assert!(!output.status.success());
-        assert!(output.stdout.is_empty(), "{}", text(&output.stdout));
-        let error = text(&output.stderr);
-        assert_eq!(error.trim_end().lines().count(), 1, "{error}");
-        assert!(error.starts_with("error: ") && !error.contains("panicked"));
-        assert_eq!(self.files(), before);
-        error
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn files(&self) -> Vec<String> {
-        let mut names: Vec<String> = fs::read_dir(self.0.path())
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
-            .collect();
-        names.sort();
-        names
-    }
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 const SHORT: [&str; 9] = [
     "train",

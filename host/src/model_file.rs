@@ -11,6 +11,7 @@
 use crate::dataset::Dataset;
 use crate::encoding::Latency;
 use crate::files::write_whole;
+use crate::text::hexadecimal;
 use crate::train::{to_csv, Options, Trained};
 use firmware_model::network::{Layer, Network, NetworkError, SpikeTrain};
 use safetensors::tensor::{serialize, Dtype, TensorView};
@@ -184,7 +185,7 @@ pub fn to_bytes(model: &ModelFile) -> Result<Vec<u8>, ModelFileError> {
     let metadata = HashMap::from([(KEY.to_owned(), json)]);
     let mut bytes = serialize(views, Some(metadata))
         .map_err(|e| ModelFileError::Inconsistent(e.to_string()))?;
-    let sum = hex(&Sha256::digest(&bytes));
+    let sum = hexadecimal(&Sha256::digest(&bytes));
     let at = find(&bytes, NO_SUM.as_bytes()).expect("the header has the zeros in it");
     bytes[at..at + sum.len()].copy_from_slice(sum.as_bytes());
     Ok(bytes)
@@ -294,7 +295,7 @@ fn check_sum(bytes: &[u8], header_end: usize, sum: &str) -> Result<(), &'static 
     hash.update(&bytes[..at]);
     hash.update(NO_SUM);
     hash.update(&bytes[at + sum.len()..]);
-    match hex(&hash.finalize()) == sum {
+    match hexadecimal(&hash.finalize()) == sum {
         true => Ok(()),
         false => Err("its checksum is another"),
     }
@@ -359,10 +360,6 @@ fn thresholds_name(index: usize) -> String {
 
 fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
     bytes.windows(what.len()).position(|window| window == what)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -1,5 +1,10 @@
 //! Numbers as people read them.
 
+/// Bytes as hexadecimal digits, two each.
+pub fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// A number with commas between groups of three digits.
 pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
@@ -16,6 +21,11 @@ pub fn grouped(number: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bytes_have_two_digits_each() {
+        assert_eq!(hexadecimal(&[0, 0x0a, 0xff]), "000aff");
+    }
 
     #[test]
     fn numbers_are_grouped() {

@@ -1,5 +1,4 @@
-use super::{check_folder, interrupt, Ui};
-use crate::dataset;
+use super::{check_folder, interrupt, load_dataset, Ui};
 use crate::files::write_whole;
 use crate::model_file::{self, ModelFile};
 use crate::report::{collect, to_html, Report};
@@ -11,7 +10,8 @@ use std::path::{Path, PathBuf};
 pub struct Args {
     /// The model file
     model: PathBuf,
-    /// digits, mnist, fashion-mnist, a folder of IDX files or an .npz file [default: the model's own]
+    /// A name (digits, mnist, fashion-mnist, shd, shd-first, caltech101), a folder (of IDX files, SHD files or
+    /// pictures) or an .npz file [default: the model's own]
     #[arg(long)]
     dataset: Option<String>,
     /// The page to write [default: the model's name with .html]
@@ -29,7 +29,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         .unwrap_or_else(|| args.model.with_extension("html"));
     check_folder(&out)?;
     check_other_file(&out, &args.model)?;
-    let data = dataset::load(args.dataset.as_deref().unwrap_or(&model.dataset))?;
+    let data = load_dataset(args.dataset.as_deref().unwrap_or(&model.dataset), ui)?;
     check_other_file(&out, Path::new(&data.name))?;
 
     let stop = interrupt::flag()?;

@@ -5,6 +5,7 @@
 //! once its checksum is right, so what is there is whole.
 
 use super::{idx, DatasetError};
+use crate::text::hexadecimal;
 use sha2::{Digest, Sha256};
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -270,7 +271,7 @@ fn sha256(path: &Path) -> io::Result<String> {
             count => hash.update(&buffer[..count]),
         }
     }
-    Ok(hash.finalize().iter().map(|b| format!("{b:02x}")).collect())
+    Ok(hexadecimal(&hash.finalize()))
 }
 
 #[cfg(test)]

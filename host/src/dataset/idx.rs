@@ -37,17 +37,7 @@ pub(super) fn load(
     let (_, test) = load_split(name, "test", folder, [FILES[2], FILES[3]])?;
     let highest = (train.labels.iter().chain(&test.labels)).max();
     let seen = highest.map_or(0, |&label| usize::from(label) + 1);
-    Dataset {
-        name: name.to_owned(),
-        classes: classes.unwrap_or(seen),
-        shape,
-        maximum: u8::MAX,
-        train,
-        test,
-        steps: None,
-        recordings: None,
-    }
-    .check()
+    Dataset::of_images(name, classes.unwrap_or(seen), shape, train, test)
 }
 
 fn load_split(

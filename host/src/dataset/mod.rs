@@ -121,6 +121,27 @@ impl Split {
 }
 
 impl Dataset {
+    /// A set of images whose intensities go up to 255, checked.
+    fn of_images(
+        name: &str,
+        classes: usize,
+        shape: Vec<usize>,
+        train: Split,
+        test: Split,
+    ) -> Result<Self, DatasetError> {
+        Dataset {
+            name: name.to_owned(),
+            classes,
+            shape,
+            maximum: u8::MAX,
+            train,
+            test,
+            steps: None,
+            recordings: None,
+        }
+        .check()
+    }
+
     /// The pixels of one image, which is the number of inputs of a network for it.
     pub fn features(&self) -> usize {
         self.train.features

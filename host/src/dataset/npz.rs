@@ -34,17 +34,13 @@ pub(super) fn load(name: &str, path: &Path) -> Result<Dataset, DatasetError> {
         });
     };
     let highest = (train.labels.iter().chain(&test.labels)).max();
-    Dataset {
-        name: name.to_owned(),
-        classes: highest.map_or(0, |&label| usize::from(label) + 1),
+    Dataset::of_images(
+        name,
+        highest.map_or(0, |&label| usize::from(label) + 1),
         shape,
-        maximum: u8::MAX,
         train,
         test,
-        steps: None,
-        recordings: None,
-    }
-    .check()
+    )
 }
 
 /// The images of an archive, with or without labels: `x`, or else `x_test`.

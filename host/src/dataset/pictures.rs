@@ -114,17 +114,7 @@ fn dataset(
             *pixel = u8::MAX - *pixel;
         }
     }
-    Dataset {
-        name: name.to_owned(),
-        classes,
-        shape: vec![rows, columns],
-        maximum: u8::MAX,
-        train,
-        test,
-        steps: None,
-        recordings: None,
-    }
-    .check()
+    Dataset::of_images(name, classes, vec![rows, columns], train, test)
 }
 
 /// Whether the outermost pixels of the images are nearer to white than to black on average.

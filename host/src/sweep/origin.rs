@@ -1,7 +1,7 @@
 //! When and from which state of the source a result is.
 
 use std::process::{Command, Stdio};
-use std::time::{SystemTime, UNIX_EPOCH};
+use time::OffsetDateTime;
 
 /// The commit of the working directory, `-dirty` at its end where files differ from it; `None` outside of a
 /// checkout or without git.
@@ -23,35 +23,17 @@ pub fn commit() -> Option<String> {
 
 /// Today, UTC, as in 2026-11-26.
 pub fn today() -> String {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    date(since.map_or(0, |since| since.as_secs() / 86_400))
+    to_text(OffsetDateTime::now_utc())
 }
 
-/// The date so many days after 1970-01-01.
-fn date(mut days: u64) -> String {
-    let leap = |year: u64| {
-        year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
-    };
-    let mut year = 1970;
-    while days >= 365 + u64::from(leap(year)) {
-        days -= 365 + u64::from(leap(year));
-        year += 1;
-    }
-    let february = 28 + u64::from(leap(year));
-    let mut month = 1;
-    for length in [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] {
-        if days < length {
-            break;
-        }
-        days -= length;
-        month += 1;
-    }
-    format!("{year}-{month:02}-{:02}", days + 1)
+fn to_text(time: OffsetDateTime) -> String {
+    time.date().to_string()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use time::Duration;
 
     #[test]
     fn days_are_those_of_the_calendar() {
@@ -65,7 +47,8 @@ mod tests {
             (20_453, "2025-12-31"),
             (20_454, "2026-01-01"),
         ] {
-            assert_eq!(date(days), expected);
+            let time = OffsetDateTime::UNIX_EPOCH + Duration::days(days);
+            assert_eq!(to_text(time), expected);
         }
     }
 }

@@ -6,6 +6,7 @@ use crate::dataset::{hold_out_last, Dataset};
 use crate::encoding::Latency;
 use crate::evaluate::{evaluate_until, Backend, CoreModel, EvaluateError, Report};
 use crate::model_file::{self, ModelFile, ModelFileError};
+use crate::text::hexadecimal;
 use crate::train::{
     train_from, Event, FastNetwork, KeptRun, Options, Samples, TrainError, Trained,
 };
@@ -39,7 +40,7 @@ impl Data {
             hash.update(&split.images);
             hash.update(&split.labels);
         }
-        let sha256 = hex(&hash.finalize());
+        let sha256 = hexadecimal(&hash.finalize());
         Data { set, sha256 }
     }
 }
@@ -194,7 +195,7 @@ impl Task {
             && record.steps == self.steps
             && record.options == self.options
             && fs::read(self.model_path())
-                .is_ok_and(|bytes| hex(&Sha256::digest(bytes)) == record.model_sha256)
+                .is_ok_and(|bytes| hexadecimal(&Sha256::digest(bytes)) == record.model_sha256)
     }
 
     /// Trains, from a checkpoint where there is one, measures, and writes the record. On the current rayon
@@ -211,12 +212,13 @@ impl Task {
             Begun::Trained(record) | Begun::Done(record) => record.training,
             Begun::Begun | Begun::No => self.train(stop, tell)?,
         };
-        let model = model_file::load(&self.model_path())?;
-        let report = self.measure(&model, stop, tell)?;
-        let bytes = fs::read(self.model_path()).map_err(|source| ModelFileError::Read {
-            path: self.model_path(),
+        let path = self.model_path();
+        let bytes = fs::read(&path).map_err(|source| ModelFileError::Read {
+            path: path.clone(),
             source,
         })?;
+        let model = model_file::from_bytes(&bytes, &path)?;
+        let report = self.measure(&model, stop, tell)?;
         let record = Record {
             row: self.row.name.clone(),
             seed: self.seed(),
@@ -228,7 +230,7 @@ impl Task {
             weights: model.network.weights(),
             command: self.command(),
             model: format!("{}.fsp", self.name()),
-            model_sha256: hex(&Sha256::digest(bytes)),
+            model_sha256: hexadecimal(&Sha256::digest(bytes)),
             firstspike: env!("CARGO_PKG_VERSION").to_owned(),
             commit: origin::commit(),
             date: origin::today(),
@@ -403,10 +405,6 @@ pub fn quoted(word: &str) -> String {
         true => word.to_owned(),
         false => format!("'{}'", word.replace('\'', r"'\''")),
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! From Verilog to a bitstream: Yosys, nextpnr, icepack or ecppack.
 
-use super::finished::hexadecimal;
 use super::report::{Cells, Placement};
 use super::run::run;
 use super::{BuildReport, BuiltFiles, Found, Seconds, Tool, ToolVersions, Toolbox, ToolchainError};
+use crate::text::hexadecimal;
 use firmware_model::board::{Board, Family};
 use firmware_model::config::CoreConfig;
 use sha2::{Digest, Sha256};

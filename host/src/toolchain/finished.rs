@@ -2,6 +2,7 @@
 
 use super::build::{Flow, REPORT};
 use super::{BuildJob, BuildReport, Tool, ToolVersions, Toolbox, ToolchainError};
+use crate::text::hexadecimal;
 use sha2::{Digest, Sha256};
 use std::fs;
 
@@ -56,8 +57,4 @@ impl BuildJob<'_> {
         }
         hexadecimal(&sum.finalize())
     }
-}
-
-pub(super) fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -5,16 +5,13 @@
 //! errors of those that are judged no earlier than itself.
 
 use super::forward::{Pass, Weights};
-use super::kernels::{hand_back, hand_back_latent, weigh};
-use super::rule::{Chain, Objective};
+use super::kernels::{hand_back, weigh};
+use super::rule::{Objective, Rule};
 
 /// What the way back needs to know.
 #[derive(Debug, Clone, Copy)]
 pub struct Backward {
-    pub objective: Objective,
-    pub chain: Chain,
-    /// Whether the errors of each image and layer are scaled to a Euclidean norm of 1.
-    pub normalise: bool,
+    pub rule: Rule,
     /// β: the softmax is taken over β times the margins.
     pub margin_scale: f32,
     /// Hidden neurons this far from their threshold, or further, are not trained by an image; 0: all
@@ -22,8 +19,6 @@ pub struct Backward {
     pub window: f32,
     /// What a hidden spike costs, in units of the loss.
     pub spike_cost: f32,
-    /// γ: by how many steps the others should come later than the first, for [`Objective::SpikeTimes`].
-    pub gap: f32,
     /// T.
     pub steps: usize,
 }
@@ -40,7 +35,7 @@ pub struct Errors<'a> {
 impl Backward {
     /// Whether images must be run beyond their decision.
     pub fn needs_all_steps(&self) -> bool {
-        self.objective == Objective::SpikeTimes
+        self.rule.objective == Objective::SpikeTimes
     }
 
     /// Fills `layers` (one a layer) after a pass. Returns the loss of the image.
@@ -55,15 +50,12 @@ impl Backward {
         layers: &mut [Errors],
     ) -> f32 {
         let last = network.len() - 1;
-        let loss = match self.objective {
-            Objective::Margins => {
-                self.margins(&network[last], pass, label, share, &mut layers[last])
-            }
-            Objective::SpikeTimes => {
-                self.spike_times(&network[last], pass, label, share, &mut layers[last])
-            }
+        let of_outputs = match self.rule.objective {
+            Objective::Margins => Self::margins,
+            Objective::SpikeTimes => Self::spike_times,
         };
-        if self.normalise {
+        let loss = of_outputs(self, &network[last], pass, label, share, &mut layers[last]);
+        if self.rule.normalise {
             normalise(layers[last].errors, share);
         }
         for index in (0..last).rev() {
@@ -123,10 +115,10 @@ impl Backward {
         let mut loss = 0.0;
         for (class, (&time, error)) in times.iter().zip(&mut *to.errors).enumerate() {
             let target = match (class == label, pass.silent) {
-                (true, true) => last_step - self.gap,
+                (true, true) => last_step - self.rule.gap,
                 (true, false) => first,
                 (false, true) => time,
-                (false, false) => time.max(first + self.gap),
+                (false, false) => time.max(first + self.rule.gap),
             };
             let distance = (time - target) / self.steps as f32;
             loss += 0.5 * distance * distance;
@@ -146,7 +138,7 @@ impl Backward {
         after: &Errors,
     ) {
         let firing = &pass.layers[index].firing;
-        match self.objective {
+        match self.rule.objective {
             // Where it fired, or came nearest to it.
             Objective::Margins => {
                 for (until, &step) in to.counted_until.iter_mut().zip(&firing.peak_steps) {
@@ -158,35 +150,18 @@ impl Backward {
             }
         }
         to.errors.fill(self.spike_cost * share);
-        self.hand_back(&network[index + 1], to, after);
+        let weights = network[index + 1].by_neuron.chunks_exact(to.errors.len());
+        let neurons = weights.zip(&*after.errors).zip(&*after.counted_until);
+        for ((weights, &error), &until) in neurons.filter(|((_, error), _)| **error != 0.0) {
+            hand_back(to.errors, weights, to.counted_until, error, until);
+        }
         if self.window > 0.0 {
             let thresholds = &network[index].thresholds;
             weigh(to.errors, &firing.peaks, thresholds, self.window);
         }
         to.errors[network[index].neurons..].fill(0.0);
-        if self.normalise {
+        if self.rule.normalise {
             normalise(to.errors, share);
-        }
-    }
-
-    fn hand_back(&self, next: &Weights, to: &mut Errors, after: &Errors) {
-        let width = to.errors.len();
-        for neuron in 0..next.neurons {
-            let (error, until) = (after.errors[neuron], after.counted_until[neuron]);
-            if error == 0.0 {
-                continue;
-            }
-            let row = neuron * width..(neuron + 1) * width;
-            match self.chain {
-                Chain::Signs => {
-                    let signs = &next.by_neuron[row];
-                    hand_back(to.errors, signs, to.counted_until, error, until);
-                }
-                Chain::Latent => {
-                    let weights = &next.latent_by_neuron[row];
-                    hand_back_latent(to.errors, weights, to.counted_until, error, until);
-                }
-            }
         }
     }
 }
@@ -204,14 +179,15 @@ fn normalise(errors: &mut [f32], norm: f32) {
 mod tests {
     use super::*;
     use crate::train::kernels::padded;
+    use crate::train::rule::{Chain, Named};
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha8Rng;
 
     const SIZES: [usize; 4] = [20, 12, 40, 5];
     const STEPS: usize = 8;
 
-    /// Layers of random signs, with latent weights of the same signs.
-    fn network(rng: &mut ChaCha8Rng) -> Vec<Weights> {
+    /// Layers of random signs. Errors go back along them or along latent weights of the same signs.
+    fn network(chain: Chain, rng: &mut ChaCha8Rng) -> Vec<Weights> {
         (SIZES.windows(2))
             .map(|pair| {
                 let mut layer = Weights::new(pair[0], pair[1]);
@@ -222,10 +198,17 @@ mod tests {
                             if rng.random() { 1 } else { -1 };
                     }
                 }
-                layer.gather_by_neuron();
-                let latent = (layer.by_neuron.iter())
-                    .map(|&sign| f32::from(sign) * rng.random_range(0.0..1.0));
-                layer.latent_by_neuron = latent.collect();
+                let width = padded(layer.inputs);
+                layer.by_neuron = vec![0.0; layer.neurons * width];
+                for (neuron, row) in layer.by_neuron.chunks_exact_mut(width).enumerate() {
+                    for (input, to) in row[..layer.inputs].iter_mut().enumerate() {
+                        let sign = f32::from(layer.signs[input * layer.width + neuron]);
+                        *to = match chain {
+                            Chain::Signs => sign,
+                            Chain::Latent => sign * rng.random_range(0.0..1.0),
+                        };
+                    }
+                }
                 layer
             })
             .collect()
@@ -272,7 +255,7 @@ mod tests {
     ) {
         let mut rng = ChaCha8Rng::seed_from_u64(1);
         for _ in 0..200 {
-            let network = network(&mut rng);
+            let network = network(backward.rule.chain, &mut rng);
             let inputs: Vec<Option<usize>> = (0..SIZES[0])
                 .map(|_| rng.random::<bool>().then(|| rng.random_range(0..STEPS)))
                 .collect();
@@ -314,14 +297,13 @@ mod tests {
         neuron: usize,
         judged: usize,
         (errors, until): (&[Vec<f32>], &[Vec<f32>]),
-        weight: impl Fn(&Weights, usize) -> f64,
     ) -> f64 {
         let next = &network[index + 1];
         (0..next.neurons)
             .filter(|&k| judged as f32 <= until[index + 1][k])
             .map(|k| {
                 let at = k * padded(next.inputs) + neuron;
-                f64::from(errors[index + 1][k]) * weight(next, at)
+                f64::from(errors[index + 1][k]) * f64::from(next.by_neuron[at])
             })
             .sum()
     }
@@ -329,13 +311,10 @@ mod tests {
     #[test]
     fn margins_are_those_of_the_equations() {
         let backward = Backward {
-            objective: Objective::Margins,
-            chain: Chain::Signs,
-            normalise: false,
+            rule: Rule::default(),
             margin_scale: 0.3,
             window: 5.0,
             spike_cost: 0.01,
-            gap: 0.0,
             steps: STEPS,
         };
         each(backward, |network, slow, label, errors, until| {
@@ -368,8 +347,7 @@ mod tests {
                         .expect("it is one of them");
                     let margin = f64::from(peak - i32::from(network[index].thresholds[j]));
                     let nearness = (1.0 - (margin + 0.5).abs() / 5.0).max(0.0);
-                    let sign = |next: &Weights, at: usize| f64::from(next.by_neuron[at]);
-                    let back = handed_back(network, index, j, judged, (errors, until), sign);
+                    let back = handed_back(network, index, j, judged, (errors, until));
                     close(errors[index][j], nearness * (0.01 * 0.25 + back));
                     if nearness > 0.0 {
                         assert_eq!(until[index][j], judged as f32);
@@ -382,13 +360,13 @@ mod tests {
     #[test]
     fn spike_times_are_those_of_the_equations() {
         let backward = Backward {
-            objective: Objective::SpikeTimes,
-            chain: Chain::Latent,
-            normalise: true,
+            rule: Rule {
+                gap: 2.0,
+                ..Named::Bs4nn.rule(STEPS)
+            },
             margin_scale: 0.0,
             window: 0.0,
             spike_cost: 0.0,
-            gap: 2.0,
             steps: STEPS,
         };
         each(backward, |network, slow, label, errors, until| {
@@ -418,10 +396,8 @@ mod tests {
                 close(errors[2][k], expected);
             }
             for index in [1, 0] {
-                let back = (0..network[index].neurons).map(|j| {
-                    let latent = |next: &Weights, at: usize| f64::from(next.latent_by_neuron[at]);
-                    handed_back(network, index, j, time(index, j), (errors, until), latent)
-                });
+                let back = (0..network[index].neurons)
+                    .map(|j| handed_back(network, index, j, time(index, j), (errors, until)));
                 for (j, expected) in unit(back.collect()).into_iter().enumerate() {
                     close(errors[index][j], expected);
                     assert_eq!(until[index][j], time(index, j) as f32);

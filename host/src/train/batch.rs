@@ -6,7 +6,7 @@ use super::by_input::{Spike, SpikesByInput};
 use super::forward::{Pass, Weights};
 use super::kernels::AdamStep;
 use super::latent::LatentNetwork;
-use super::rule::ThresholdTraining;
+use super::rule::Rule;
 use super::samples::{Scratch, TrainingImages};
 use rayon::prelude::*;
 
@@ -94,7 +94,7 @@ impl Batch {
 
     /// Updates the network by the errors of the last run.
     pub fn update(&mut self, network: &mut LatentNetwork, update: Update) {
-        let kappa = Kappa::new(update.kappa, update.steps);
+        let kappa = Kappa::new(update.rule.kappa, update.steps);
         for (index, layer) in self.layers.iter_mut().enumerate() {
             let passes = self.passes[..self.images].iter().enumerate();
             // Spikes after the last step that was run count for nobody.
@@ -116,7 +116,7 @@ impl Batch {
             let until = &layer.counted_until[..lanes];
             let decay = &kappa.of_error;
             network.update_weights(index, update.weights, &layer.spikes, errors, until, decay);
-            network.update_thresholds(index, update.thresholds, update.training, errors);
+            network.update_thresholds(index, update.thresholds, update.rule.thresholds, errors);
         }
     }
 }
@@ -126,9 +126,7 @@ impl Batch {
 pub struct Update {
     pub weights: AdamStep,
     pub thresholds: AdamStep,
-    pub training: ThresholdTraining,
-    /// See [`super::Rule`].
-    pub kappa: f32,
+    pub rule: Rule,
     /// T.
     pub steps: usize,
 }

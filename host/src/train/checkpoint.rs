@@ -8,6 +8,7 @@ use super::curve::Epoch;
 use super::latent::LatentState;
 use super::options::Options;
 use crate::dataset::Dataset;
+use crate::text::hexadecimal;
 use firmware_model::network::{Layer, Network, NetworkError};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -99,7 +100,7 @@ impl Setup {
             return differs("data set", self.dataset.clone(), now.dataset.clone());
         }
         if self.data != now.data {
-            let (before, now) = (short(&self.data), short(&now.data));
+            let (before, now) = (hexadecimal(&self.data[..4]), hexadecimal(&now.data[..4]));
             return differs("content of the data set (SHA-256)", before, now);
         }
         if self.sizes != now.sizes {
@@ -123,10 +124,6 @@ impl Setup {
         }
         Ok(())
     }
-}
-
-fn short(sum: &[u8; SUM]) -> String {
-    sum[..4].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl PlainNetwork {

@@ -15,11 +15,9 @@ pub struct Weights {
     pub width: usize,
     /// One row of +1 and −1 for each input.
     pub signs: Vec<i8>,
-    /// The same, one row for each neuron, padded too: what the way back needs. Empty until
-    /// [`Weights::gather_by_neuron`].
-    pub by_neuron: Vec<i8>,
-    /// The latent weights in the same shape, where errors go back along them.
-    pub latent_by_neuron: Vec<f32>,
+    /// What errors go back along: one row for each neuron, padded too. Only the trainer has it, and
+    /// only of layers that have one before them.
+    pub by_neuron: Vec<f32>,
     /// One threshold a neuron; the padding can never reach its own.
     pub thresholds: Vec<i16>,
 }
@@ -34,19 +32,7 @@ impl Weights {
             width,
             signs: vec![-1; inputs * width],
             by_neuron: Vec::new(),
-            latent_by_neuron: Vec::new(),
             thresholds: vec![i16::MAX; width],
-        }
-    }
-
-    /// Brings `by_neuron` up to date with `signs`.
-    pub fn gather_by_neuron(&mut self) {
-        let width = padded(self.inputs);
-        self.by_neuron.resize(self.neurons * width, 0);
-        for (input, signs) in self.signs.chunks_exact(self.width).enumerate() {
-            for (row, &sign) in self.by_neuron.chunks_exact_mut(width).zip(signs) {
-                row[input] = sign;
-            }
         }
     }
 }

@@ -194,27 +194,9 @@ for_each_cpu! {
     /// What one neuron of the next layer hands back: to each error, `error`·w_j of those that are
     /// judged no later than it.
     ///
-    /// `signs` (w) are those of its synapses; `judged` are the steps τ_j at which the neurons before it
-    /// are judged, and `until` its own.
-    pub fn hand_back(errors: &mut [f32], signs: &[i8], judged: &[f32], error: f32, until: f32) {
-        let lanes = errors.len();
-        let (signs, judged) = (&signs[..lanes], &judged[..lanes]);
-        for lane in 0..lanes {
-            let product = error * f32::from(signs[lane]);
-            errors[lane] += if judged[lane] <= until { product } else { 0.0 };
-        }
-    }
-}
-
-for_each_cpu! {
-    /// The same along the latent weights.
-    pub fn hand_back_latent(
-        errors: &mut [f32],
-        weights: &[f32],
-        judged: &[f32],
-        error: f32,
-        until: f32,
-    ) {
+    /// `weights` (w) are those of its synapses; `judged` are the steps τ_j at which the neurons before
+    /// it are judged, and `until` its own.
+    pub fn hand_back(errors: &mut [f32], weights: &[f32], judged: &[f32], error: f32, until: f32) {
         let lanes = errors.len();
         let (weights, judged) = (&weights[..lanes], &judged[..lanes]);
         for lane in 0..lanes {
@@ -385,13 +367,13 @@ mod tests {
     #[test]
     fn errors_go_back_along_the_weights_to_who_was_judged_no_later() {
         let mut rng = ChaCha8Rng::seed_from_u64(3);
-        let weights = signs(WIDTH, &mut rng);
+        let weights: Vec<f32> = (0..WIDTH).map(|_| rng.random_range(-1.0..1.0)).collect();
         let judged: Vec<f32> = (0..WIDTH).map(|_| rng.random_range(0..8) as f32).collect();
         let mut errors = vec![0.25; WIDTH];
         hand_back(&mut errors, &weights, &judged, 0.5, 3.0);
         for lane in 0..WIDTH {
             let counts = if judged[lane] <= 3.0 { 0.5 } else { 0.0 };
-            assert_eq!(errors[lane], 0.25 + counts * f32::from(weights[lane]));
+            assert_eq!(errors[lane], 0.25 + counts * weights[lane]);
         }
     }
 

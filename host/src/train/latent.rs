@@ -261,23 +261,23 @@ impl LatentNetwork {
                 }
             });
         if index > 0 {
-            weights.gather_by_neuron();
-            if self.chain == Chain::Latent {
-                self.gather_latent(index);
-            }
+            self.gather_by_neuron(index);
         }
     }
 
-    fn gather_latent(&mut self, index: usize) {
+    /// What errors go back along, as the rule wants it.
+    fn gather_by_neuron(&mut self, index: usize) {
         let LatentLayer { inputs, blocks, .. } = &self.layers[index];
         let weights = &mut self.weights[index];
         let width = padded(*inputs);
-        (weights.latent_by_neuron).resize(weights.neurons * width, 0.0);
-        let rows = weights.latent_by_neuron.chunks_exact_mut(width);
-        for (neuron, row) in rows.enumerate() {
-            let values = blocks[neuron / LANES].weights.value.iter();
-            for (to, lanes) in row.iter_mut().zip(values) {
-                *to = lanes[neuron % LANES];
+        weights.by_neuron.resize(weights.neurons * width, 0.0);
+        for (neuron, row) in weights.by_neuron.chunks_exact_mut(width).enumerate() {
+            let (block, lane) = (&blocks[neuron / LANES], neuron % LANES);
+            for (input, to) in row[..*inputs].iter_mut().enumerate() {
+                *to = match self.chain {
+                    Chain::Signs => f32::from(block.signs[input][lane]),
+                    Chain::Latent => block.weights.value[input][lane],
+                };
             }
         }
     }

@@ -43,6 +43,7 @@ use rand::seq::SliceRandom;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use samples::TrainingImages;
+use std::cell::LazyCell;
 use std::sync::atomic::{AtomicBool, Ordering};
 use thiserror::Error;
 
@@ -211,7 +212,8 @@ pub fn train_from(
     check_sizes(data, sizes)?;
     options.check(data)?;
     let steps = steps_for(data, Some(steps))?;
-    let setup = Setup::new(data, sizes, steps, options);
+    // It takes the sum of all images, which only a checkpoint needs.
+    let setup = LazyCell::new(|| Setup::new(data, sizes, steps, options));
     let mut run = Run::new(data, sizes, steps, options)?;
     let mut history = History::default();
     if let Some(checkpoint) = checkpoint {
@@ -428,13 +430,10 @@ impl<'a> Run<'a> {
             .collect();
         let rule = self.options.rule;
         let backward = Backward {
-            objective: rule.objective,
-            chain: rule.chain,
-            normalise: rule.normalise,
+            rule,
             margin_scale: self.margin_scale,
             window: self.options.window,
             spike_cost: self.options.spike_cost,
-            gap: rule.gap,
             steps: self.steps,
         };
         let network = self.latent.weights();
@@ -454,8 +453,7 @@ impl<'a> Run<'a> {
         let update = Update {
             weights: AdamStep::new(rate, self.updates),
             thresholds: AdamStep::new(rate * self.options.threshold_rate, self.updates),
-            training: rule.thresholds,
-            kappa: rule.kappa,
+            rule,
             steps: self.steps,
         };
         self.batch.update(&mut self.latent, update);

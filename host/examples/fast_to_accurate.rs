@@ -28,7 +28,7 @@ static STOP: AtomicBool = AtomicBool::new(false);
 /// Train models from fast to accurate, and draw their accuracy against their clock cycles.
 #[derive(Debug, Parser)]
 struct Args {
-    /// A name (digits, mnist, fashion-mnist, shd, shd-first, caltech101), a folder (of IDX files, SHD files or
+    /// A name (digits, mnist, fashion-mnist, shd, shd-first, caltech101, caltech101-grey), a folder (of IDX files, SHD files or
     /// pictures) or an .npz file
     #[arg(long, default_value = "mnist")]
     dataset: String,

@@ -35,7 +35,7 @@ pub struct Args {
     /// Take a random network that fills the board, and random spikes; it replaces the model on the board
     #[arg(long, conflicts_with_all = ["model", "dataset"])]
     random: bool,
-    /// A name (digits, mnist, fashion-mnist, shd, shd-first, caltech101), a folder (of IDX files, SHD files or
+    /// A name (digits, mnist, fashion-mnist, shd, shd-first, caltech101, caltech101-grey), a folder (of IDX files, SHD files or
     /// pictures) or an .npz file [default: the model's own]
     #[arg(long)]
     dataset: Option<String>,

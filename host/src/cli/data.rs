@@ -29,7 +29,7 @@ enum Action {
     },
     /// Say what is in a data set: shapes, classes, and spikes under the latency code
     Info {
-        /// A name (digits, mnist, fashion-mnist, shd, shd-first, caltech101), a folder (of IDX files, SHD files or
+        /// A name (digits, mnist, fashion-mnist, shd, shd-first, caltech101, caltech101-grey), a folder (of IDX files, SHD files or
         /// pictures) or an .npz file
         #[arg(default_value = "digits")]
         dataset: String,

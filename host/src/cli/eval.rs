@@ -27,7 +27,7 @@ struct BoardArgs {
 pub struct Args {
     /// The model file
     model: PathBuf,
-    /// A name (digits, mnist, fashion-mnist, shd, shd-first, caltech101), a folder (of IDX files, SHD files or
+    /// A name (digits, mnist, fashion-mnist, shd, shd-first, caltech101, caltech101-grey), a folder (of IDX files, SHD files or
     /// pictures) or an .npz file [default: the model's own]
     #[arg(long)]
     dataset: Option<String>,

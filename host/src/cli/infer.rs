@@ -29,7 +29,7 @@ pub struct Args {
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = false)]
 struct Source {
-    /// The test images of a data set, given by its name (digits, mnist, fashion-mnist, shd, shd-first, caltech101) or
+    /// The test images of a data set, given by its name (digits, mnist, fashion-mnist, shd, shd-first, caltech101, caltech101-grey) or
     /// path, as to train
     #[arg(long)]
     dataset: Option<String>,

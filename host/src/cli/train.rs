@@ -18,7 +18,7 @@ use std::time::Instant;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// A name (digits, mnist, fashion-mnist, shd, shd-first, caltech101), a folder (of IDX files, SHD files or
+    /// A name (digits, mnist, fashion-mnist, shd, shd-first, caltech101, caltech101-grey), a folder (of IDX files, SHD files or
     /// pictures) or an .npz file
     #[arg(long, default_value = "digits")]
     dataset: String,

@@ -4,6 +4,7 @@
 //! is renamed to its place once it is whole.
 
 use super::fetch::Outcome;
+use super::pictures::Caltech101;
 use super::{cache_folder, packed, pictures, shd, DatasetError, EventCode};
 use std::fs::{self, File};
 use std::io;
@@ -26,7 +27,7 @@ pub const SHD: Brought = Brought {
              from their authors, compressed or not, into one folder",
 };
 
-/// Two classes of Caltech-101.
+/// Two classes of Caltech-101, for the names `caltech101` and `caltech101-grey`.
 pub const CALTECH101: Brought = Brought {
     name: "caltech101",
     source: "get Caltech-101 (Fei-Fei, Fergus and Perona, 2004) from its authors, and find the folder that has the \
@@ -64,7 +65,7 @@ impl Brought {
                 .map(|file| packed::find(folder, file))
                 .collect::<Result<Vec<PathBuf>, _>>()?
         } else {
-            pictures::load_caltech101(self.name, folder)?;
+            pictures::load_caltech101(self.name, folder, Caltech101::Grey)?;
             pictures::caltech101_files(folder)?.concat()
         };
         let relative = |file: PathBuf| match file.strip_prefix(folder) {

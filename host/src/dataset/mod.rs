@@ -10,6 +10,7 @@
 
 pub mod bring;
 mod digits;
+mod edges;
 mod error;
 mod events;
 pub mod fetch;
@@ -27,6 +28,7 @@ pub use events::{EventCode, Grid, Recordings, CHANNELS};
 pub use split::hold_out_last;
 
 use firmware_model::network::MAX_WIDTH;
+use pictures::Caltech101;
 use std::env;
 use std::path::{Path, PathBuf};
 
@@ -37,13 +39,14 @@ pub const MAX_CLASSES: usize = 256;
 pub const TEST_SHARE: f64 = 0.2;
 
 /// The data sets that have a name.
-pub const NAMES: [&str; 6] = [
+pub const NAMES: [&str; 7] = [
     "digits",
     "mnist",
     "fashion-mnist",
     "shd",
     "shd-first",
     "caltech101",
+    "caltech101-grey",
 ];
 
 /// Images with labels, in a training part and a test part.
@@ -53,7 +56,8 @@ pub struct Dataset {
     pub name: String,
     /// The number of classes: labels are 0 to `classes - 1`.
     pub classes: usize,
-    /// The shape of one image, for example `[28, 28]` (rows, columns); its product is the features.
+    /// The shape of one image, for example `[28, 28]` (rows, columns) or `[4, 16, 24]` (planes, rows, columns);
+    /// its product is the features.
     pub shape: Vec<usize>,
     /// The intensity that counts as 1.0: 16 for `digits`, the steps for recordings, 255 otherwise.
     pub maximum: u8,
@@ -147,13 +151,17 @@ impl Dataset {
         self.train.features
     }
 
-    /// Rows and columns when an image is a single plane, so that it can be shifted.
+    /// Rows and columns when an image is a plane, or several one after the other, so that it can be moved.
+    ///
+    /// Of three numbers the first are the planes where it is the least: not for colours that lie beside each other
+    /// (rows, columns, colours).
     ///
     /// Images that were encoded from recordings cannot: a value moved to another place would spike at a step
     /// that is not that place's.
     pub fn plane(&self) -> Option<(usize, usize)> {
         match (self.steps, &self.shape[..]) {
             (None, &[rows, columns]) => Some((rows, columns)),
+            (None, &[planes, rows, columns]) if planes < rows.min(columns) => Some((rows, columns)),
             _ => None,
         }
     }
@@ -231,9 +239,16 @@ pub fn load(name_or_path: &str) -> Result<Dataset, DatasetError> {
             &bring::SHD.folder(name_or_path)?,
             EventCode::SHD_FIRST,
         ),
-        "caltech101" => {
-            pictures::load_caltech101(name_or_path, &bring::CALTECH101.folder(name_or_path)?)
-        }
+        "caltech101" => pictures::load_caltech101(
+            name_or_path,
+            &bring::CALTECH101.folder(name_or_path)?,
+            Caltech101::Edges,
+        ),
+        "caltech101-grey" => pictures::load_caltech101(
+            name_or_path,
+            &bring::CALTECH101.folder(name_or_path)?,
+            Caltech101::Grey,
+        ),
         path => load_path(path, Path::new(path)),
     }
 }

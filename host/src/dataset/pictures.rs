@@ -3,13 +3,13 @@
 //!
 //! Under the latency code bright pixels spike first and black ones never, so what is bright should be the
 //! thing, and not what is around it. Where the borders of the training pictures are bright on average, all
-//! pictures are therefore inverted. Those of `caltech101` are: its motorbikes stand on white. With pictures as they
-//! are, its networks are as accurate, but wait for the last step; with edges (the size of the gradient) they are
-//! less accurate (docs/datasets.md).
+//! pictures are therefore inverted. Those of `caltech101-grey` are: its motorbikes stand on white. `caltech101`
+//! has the same pictures as edges instead, which networks tell apart better (docs/datasets.md).
 //!
 //! The classes are numbered in the order of their folders' names, the pictures of a class are in the order of
 //! their files' names.
 
+use super::edges::{edges, DIRECTIONS};
 use super::picture;
 use super::{hold_out_last, Dataset, DatasetError, Split, MAX_CLASSES, TEST_SHARE};
 use rand::seq::SliceRandom;
@@ -20,12 +20,29 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The class folders of `caltech101` and how many pictures were published of each.
+/// The class folders of Caltech-101 that are used, and how many pictures were published of each.
 pub(super) const CALTECH101: [(&str, usize); 2] = [("Faces_easy", 435), ("Motorbikes", 798)];
-/// How many pictures of each class of `caltech101` are trained on; the others are the test set.
+/// How many pictures of each class of these are trained on; the others are the test set.
 const CALTECH101_TRAIN: usize = 200;
-/// Rows and columns of the images of `caltech101`. Greater ones are no better (docs/datasets.md).
-const CALTECH101_SIZE: (usize, usize) = (24, 36);
+
+/// What the pictures of Caltech-101 are made into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Caltech101 {
+    /// Grey images, for the name `caltech101-grey`.
+    Grey,
+    /// Their edges, for the name `caltech101`.
+    Edges,
+}
+
+impl Caltech101 {
+    /// Rows and columns. Greater ones are no better (docs/datasets.md).
+    fn size(self) -> (usize, usize) {
+        match self {
+            Caltech101::Grey => (24, 36),
+            Caltech101::Edges => (16, 24),
+        }
+    }
+}
 
 /// Pictures of other folders stay as they are when all have one size, of no more pixels than this.
 const OWN_SIZE_PIXELS: usize = 2500;
@@ -71,7 +88,11 @@ pub(super) fn load(name: &str, folder: &Path) -> Result<Dataset, DatasetError> {
 ///
 /// The files of each class are shuffled, in the order of their names, by ChaCha8 of seed 0. The first 200 are
 /// the training images of the class, the others are its test images.
-pub(super) fn load_caltech101(name: &str, folder: &Path) -> Result<Dataset, DatasetError> {
+pub(super) fn load_caltech101(
+    name: &str,
+    folder: &Path,
+    code: Caltech101,
+) -> Result<Dataset, DatasetError> {
     let (mut train, mut test) = (Labelled::default(), Labelled::default());
     for (class, mut files) in caltech101_files(folder)?.into_iter().enumerate() {
         files.shuffle(&mut ChaCha8Rng::seed_from_u64(0));
@@ -79,7 +100,11 @@ pub(super) fn load_caltech101(name: &str, folder: &Path) -> Result<Dataset, Data
         train.add(class, files);
         test.add(class, others);
     }
-    dataset(name, CALTECH101.len(), CALTECH101_SIZE, &train, &test)
+    let classes = CALTECH101.len();
+    match code {
+        Caltech101::Grey => dataset(name, classes, code.size(), &train, &test),
+        Caltech101::Edges => dataset_of_edges(name, classes, code.size(), &train, &test),
+    }
 }
 
 /// The files of the classes of [`CALTECH101`] in `folder`, as many as were published.
@@ -115,6 +140,26 @@ fn dataset(
         }
     }
     Dataset::of_images(name, classes, vec![rows, columns], train, test)
+}
+
+fn dataset_of_edges(
+    name: &str,
+    classes: usize,
+    (rows, columns): (usize, usize),
+    train: &Labelled,
+    test: &Labelled,
+) -> Result<Dataset, DatasetError> {
+    let read = |part: &Labelled| -> Result<Split, DatasetError> {
+        let grey = part.read(rows, columns)?;
+        let images: Vec<Vec<u8>> = grey.iter().map(|image| edges(image, columns)).collect();
+        Ok(Split {
+            features: DIRECTIONS * rows * columns,
+            images: images.concat(),
+            labels: grey.labels,
+        })
+    };
+    let shape = vec![DIRECTIONS, rows, columns];
+    Dataset::of_images(name, classes, shape, read(train)?, read(test)?)
 }
 
 /// Whether the outermost pixels of the images are nearer to white than to black on average.
@@ -412,7 +457,7 @@ mod tests {
         let place = Place::new();
         place.picture("Faces_easy/image_0001.png", (2, 2), 0, 100);
         place.picture("Motorbikes/image_0001.png", (2, 2), 0, 100);
-        let error = load_caltech101("caltech101", place.0.path()).unwrap_err();
+        let error = load_caltech101("caltech101", place.0.path(), Caltech101::Edges).unwrap_err();
         let named = matches!(
             error,
             DatasetError::PictureCount {
@@ -438,12 +483,18 @@ mod tests {
             eprintln!("skipped: {} is not there", folder.display());
             return;
         }
-        let data = load_caltech101("caltech101", &folder).unwrap();
-        assert_eq!(data.shape, [24, 36]);
-        assert_eq!(data.train.class_counts(2), [200, 200]);
-        assert_eq!(data.test.class_counts(2), [235, 598]);
+        let [grey, edges] = [Caltech101::Grey, Caltech101::Edges]
+            .map(|code| load_caltech101("caltech101", &folder, code).unwrap());
+        assert_eq!(
+            (&grey.shape[..], &edges.shape[..]),
+            (&[24, 36][..], &[4, 16, 24][..])
+        );
+        for data in [&grey, &edges] {
+            assert_eq!(data.train.class_counts(2), [200, 200]);
+            assert_eq!(data.test.class_counts(2), [235, 598]);
+        }
         // Inverted, so that the white around the motorbikes is silent.
-        let corners = data.train.iter().skip(200).filter(|image| image[0] == 0);
+        let corners = grey.train.iter().skip(200).filter(|image| image[0] == 0);
         assert!(corners.count() > 150);
     }
 }

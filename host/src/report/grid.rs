@@ -13,9 +13,15 @@ pub struct Grid {
 const LONGEST: usize = 8;
 
 impl Grid {
-    /// The grid of an input shape: that of the shape where it is a plane, else about a square.
+    /// The grid of an input shape: that of the shape where it is a plane, or planes one below the other, else
+    /// about a square.
     pub fn of(shape: &[usize]) -> Self {
-        if let [rows, columns] = *shape {
+        let plane = match *shape {
+            [rows, columns] => Some((rows, columns)),
+            [planes, rows, columns] if planes < rows.min(columns) => Some((planes * rows, columns)),
+            _ => None,
+        };
+        if let Some((rows, columns)) = plane {
             if rows.max(columns) <= LONGEST * rows.min(columns) {
                 return Grid {
                     rows,
@@ -81,7 +87,8 @@ mod tests {
         };
         assert_eq!(Grid::of(&[28, 20]), grid(28, 20, true));
         assert_eq!(Grid::of(&[1, 700]), grid(26, 27, false));
-        assert_eq!(Grid::of(&[3, 4, 4]), grid(7, 7, false));
+        assert_eq!(Grid::of(&[3, 4, 5]), grid(12, 5, true));
+        assert_eq!(Grid::of(&[4, 4, 3]), grid(7, 7, false));
         assert_eq!(Grid::of(&[1]), grid(1, 1, false));
         assert_eq!(Grid::of(&[5]), grid(2, 3, false));
     }

@@ -56,9 +56,8 @@ impl Augment {
 }
 
 impl Warp {
-    /// The image moved: between pixels the value is interpolated, outside it is 0.
+    /// Appends the image moved: between pixels the value is interpolated, outside it is 0.
     pub fn apply(&self, image: &[u8], (rows, columns): (usize, usize), to: &mut Vec<u8>) {
-        to.clear();
         if self.row.1 == 0.0 && self.column.0 == 0.0 {
             return self.apply_upright(image, (rows, columns), to);
         }
@@ -212,6 +211,7 @@ mod tests {
         let mut pixels = Vec::new();
         (0..draws)
             .map(|_| {
+                pixels.clear();
                 augment.draw(&mut rng).apply(&IMAGE, PLANE, &mut pixels);
                 pixels.clone()
             })

@@ -53,7 +53,8 @@ impl Options {
         let (shift, zoom) = match data.name.as_str() {
             "digits" => (0.5, 0.0),
             "mnist" => (1.0, 0.0),
-            "caltech101" => (2.0, 0.0),
+            "caltech101" => (1.0, 0.1),
+            "caltech101-grey" => (2.0, 0.0),
             "shd" => (0.7, 0.05),
             _ => (0.0, 0.0),
         };

@@ -148,7 +148,7 @@ impl Samples {
 #[derive(Debug, Clone)]
 pub struct TrainingImages<'a> {
     split: Split,
-    /// Rows and columns, where images can be moved.
+    /// Rows and columns of each plane, where images can be moved.
     plane: Option<(usize, usize)>,
     /// What the images were made from, where that is recordings: these are moved in their stead.
     recordings: Option<&'a Recordings>,
@@ -207,7 +207,10 @@ impl<'a> TrainingImages<'a> {
                 self.encoder.encode(pixels, to);
             }
             (Some(warp), None, Some(plane)) => {
-                warp.apply(self.split.image(index), plane, pixels);
+                pixels.clear();
+                for image in self.split.image(index).chunks_exact(plane.0 * plane.1) {
+                    warp.apply(image, plane, pixels);
+                }
                 self.encoder.encode(pixels, to);
             }
             _ => self.samples.copy(index, to),
@@ -218,6 +221,53 @@ impl<'a> TrainingImages<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::train::Augment;
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
+
+    #[test]
+    fn planes_are_moved_alike_and_each_for_itself() {
+        let upper: Vec<u8> = (1..=12).collect();
+        let lower: Vec<u8> = upper.iter().map(|value| 13 - value).collect();
+        let data = |shape: &[usize], image: Vec<u8>| {
+            let part = Split {
+                features: image.len(),
+                images: image,
+                labels: vec![0],
+            };
+            Dataset {
+                name: "planes".to_owned(),
+                classes: 2,
+                shape: shape.to_vec(),
+                maximum: 12,
+                train: part.clone(),
+                test: part,
+                steps: None,
+                recordings: None,
+            }
+        };
+        let warp = Augment {
+            shift: 1.5,
+            ..Augment::NONE
+        };
+        let warp = warp.draw(&mut ChaCha8Rng::seed_from_u64(1));
+        let spikes_of = |data: &Dataset| {
+            let images = TrainingImages::new(data, &[0], Latency { steps: 12 });
+            let mut spikes = Spikes::default();
+            images.spikes(0, Some(&warp), &mut Scratch::default(), &mut spikes);
+            (0..12)
+                .map(|step| spikes.at(step).to_vec())
+                .collect::<Vec<_>>()
+        };
+        let apart = [&upper, &lower].map(|plane| spikes_of(&data(&[3, 4], plane.clone())));
+        let both = spikes_of(&data(&[2, 3, 4], [upper, lower].concat()));
+        assert_ne!(apart[0], apart[1]);
+        for (step, both) in both.iter().enumerate() {
+            let lower = apart[1][step].iter().map(|input| input + 12);
+            let expected: Vec<u16> = apart[0][step].iter().copied().chain(lower).collect();
+            assert_eq!(both, &expected, "step {step}");
+        }
+    }
 
     #[test]
     fn spikes_come_in_order_of_time() {

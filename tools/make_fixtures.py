@@ -2,8 +2,8 @@
 """Writes the small files in host/tests/data that the tests of the data sets read. Run it in the repository's root.
 
 shd/: two libraries write the layout of the Spiking Heidelberg Digits in two ways: h5py as one block an array,
-PyTables in compressed chunks. Each has its own widths of numbers. The test `small_files_of_every_kind_are_read`
-knows the formula below.
+PyTables in compressed chunks. Each has its own widths of numbers, and only h5py's have speakers. The test `small_files_of_every_kind_are_read`
+knows the formulas below.
 
 pictures/: JPEG files whose left half has one colour and whose right half another.
 
@@ -29,6 +29,12 @@ def events(recording):
     return (37 * recording + 211 * count) % 1400, (13 * recording + 101 * count) % 700
 
 
+def speakers(recordings):
+    """Who speaks: three take turns, and the second recordings of a class are of one of their own."""
+    index = np.arange(recordings, dtype=np.uint16)
+    return np.where(index < 20, index % 3, 11).astype(np.uint16)
+
+
 def write_with_h5py(path, recordings, float_type, unit_type):
     with h5py.File(path, "w") as file:
         times = file.create_dataset("spikes/times", (recordings,), h5py.vlen_dtype(float_type))
@@ -38,7 +44,7 @@ def write_with_h5py(path, recordings, float_type, unit_type):
             times[index] = (milliseconds / 1000).astype(float_type)
             units[index] = channels.astype(unit_type)
         file["labels"] = (np.arange(recordings) % 20).astype(np.uint16)
-        file["extra/speaker"] = np.zeros(recordings, np.uint16)
+        file["extra/speaker"] = speakers(recordings)
 
 
 def write_with_tables(path, recordings, float_type, unit_type):

@@ -150,6 +150,8 @@ fn hold_out(data: &Dataset, fold: usize) -> Dataset {
     order.extend_from_slice(&held_out);
     Dataset {
         train: data.train.select(&order),
+        // Their order tells what is held out.
+        groups: None,
         ..data.clone()
     }
 }

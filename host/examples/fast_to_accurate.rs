@@ -98,9 +98,7 @@ fn main() -> Result<()> {
     let sizes: Vec<String> = args.layers.iter().map(ToString::to_string).collect();
     let sizes = sizes.join("-");
 
-    let seen = dataset::hold_out_last(&data.train.labels, plan.options.validation)
-        .0
-        .len();
+    let seen = data.hold_out(plan.options.validation)?.stay.len();
     let mut points = Vec::new();
     for &patience in &args.patience {
         let name = format!(

@@ -350,6 +350,7 @@ mod tests {
             test: split,
             steps: None,
             recordings: None,
+            groups: None,
         }
     }
 

@@ -268,6 +268,13 @@ fn recordings_are_brought_described_trained_on_and_measured() {
         (&report["images"], &report["mismatches"]),
         (&5.into(), &0.into())
     );
+    let held_out = ["--epochs", "2", "--validation", "0.1", "--out", "held.fsp"];
+    let output = place.run(&[&arguments[..], &held_out].concat());
+    let notes = text(&output.stdout);
+    assert!(notes.contains("held out: speaker 11, 4 images"), "{notes}");
+    let most = ["--epochs", "2", "--validation", "0.5"];
+    let error = place.error(&[&arguments[..], &most].concat());
+    assert!(error.contains("leaves no image of class"), "{error}");
     let trained = place.json(&[&arguments[..], &short].concat());
     assert_eq!(trained["steps"], 20);
     for on in ["golden", "model"] {

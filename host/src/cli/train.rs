@@ -1,6 +1,6 @@
 use super::sizes::{sizes, Sizes};
 use super::{check_folder, interrupt, load_dataset, Ui};
-use crate::dataset::{self, Dataset};
+use crate::dataset::Dataset;
 use crate::encoding::Latency;
 use crate::files::write_whole;
 use crate::model_file::{self, ModelFile};
@@ -75,7 +75,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         .context("cannot start the threads: give a smaller --threads")?;
     let names: Vec<String> = sizes.iter().map(ToString::to_string).collect();
     let names = names.join("-");
-    let (stay, _) = dataset::hold_out_last(&data.train.labels, options.validation);
+    let parts = data.hold_out(options.validation)?;
     ui.note(format!(
         "training {names}, T = {steps}, on {}: {} images, {} epochs, seed {}",
         data.name,
@@ -83,6 +83,10 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         options.epochs,
         options.seed
     ));
+    if let Some(whose) = &parts.whose {
+        let images = parts.held_out.len();
+        ui.note(format!("held out: {whose}, {images} images"));
+    }
     let kept = KeptRun::beside(&out);
     let checkpoint = match args.resume {
         true => kept.read()?,
@@ -98,7 +102,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     }
     let started = Instant::now();
     let mut watched = Watched {
-        bar: ui.bar((stay.len() * options.epochs) as u64, "training"),
+        bar: ui.bar((parts.stay.len() * options.epochs) as u64, "training"),
         kept: &kept,
         options: &options,
         ui,

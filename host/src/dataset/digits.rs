@@ -39,6 +39,7 @@ pub(super) fn load() -> Result<Dataset, DatasetError> {
         test: all.select(&test),
         steps: None,
         recordings: None,
+        groups: None,
     }
     .check()
 }

@@ -53,7 +53,7 @@ struct Gradient {
 impl Gradient {
     /// Beyond the border a picture goes on as it is there.
     fn at(pixels: &[u8], columns: usize, pixel: usize) -> Self {
-        let left = pixel - usize::from(pixel % columns > 0);
+        let left = pixel - usize::from(!pixel.is_multiple_of(columns));
         let above = pixel.checked_sub(columns).unwrap_or(pixel);
         let value = |pixel: usize| i32::from(pixels[pixel]);
         Gradient {

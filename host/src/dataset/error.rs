@@ -132,6 +132,19 @@ pub enum DatasetError {
         units: usize,
         labels: usize,
     },
+    #[error("{} has {speakers} speakers in extra/speaker but {labels} labels: each recording needs one, or leave extra/speaker out", path.display())]
+    SpeakerCount {
+        path: PathBuf,
+        speakers: usize,
+        labels: usize,
+    },
+    #[error("recording {recording} of {} has the speaker {speaker}, but speakers must be whole numbers from 0 to {most}", path.display())]
+    Speaker {
+        path: PathBuf,
+        recording: usize,
+        speaker: i64,
+        most: u16,
+    },
     #[error("recording {recording} of {} has {times} times but {units} units: each event needs one of both", path.display())]
     EventCounts {
         path: PathBuf,

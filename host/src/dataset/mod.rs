@@ -14,6 +14,7 @@ mod edges;
 mod error;
 mod events;
 pub mod fetch;
+mod groups;
 mod hdf5;
 mod idx;
 mod npz;
@@ -25,10 +26,12 @@ mod split;
 
 pub use error::DatasetError;
 pub use events::{EventCode, Grid, Recordings, CHANNELS};
-pub use split::hold_out_last;
+pub use groups::Groups;
+pub use split::{HoldOut, HoldOutError};
 
 use firmware_model::network::MAX_WIDTH;
 use pictures::Caltech101;
+use split::hold_out_last;
 use std::env;
 use std::path::{Path, PathBuf};
 
@@ -68,6 +71,8 @@ pub struct Dataset {
     pub steps: Option<usize>,
     /// The recordings that the training images were encoded from, where they were: as many, in the same order.
     pub recordings: Option<Recordings>,
+    /// Who made each of the training images, where that is known: as many, in the same order.
+    pub groups: Option<Groups>,
 }
 
 /// One part of a data set.
@@ -142,6 +147,7 @@ impl Dataset {
             test,
             steps: None,
             recordings: None,
+            groups: None,
         }
         .check()
     }

@@ -3,11 +3,12 @@
 //!
 //! A folder holds `shd_train.h5` and `shd_test.h5`, each plain or with `.gz`. In each file are `spikes/times`
 //! (seconds) and `spikes/units` (channels 0 to 699), a row for each recording, and `labels`: the digit, and
-//! ten more where it was spoken in German. What else is in a file, such as the speakers, is not read.
+//! ten more where it was spoken in German. `extra/speaker` has the number of who spoke; a file without it is
+//! read too. What else is in a file is not read.
 
 use super::events::{EventCode, Recordings, CHANNELS};
 use super::hdf5::Hdf5;
-use super::{packed, Dataset, DatasetError, Split};
+use super::{packed, Dataset, DatasetError, Groups, Split};
 use std::path::Path;
 
 /// The file of each part.
@@ -18,6 +19,8 @@ const CLASSES: usize = 20;
 const MAX_SECONDS: f64 = 60.0;
 /// Four times as many as the training part has; 800 MB.
 const MAX_EVENTS: usize = 200_000_000;
+/// Twelve spoke for the published files. Low enough that 65535, a −1 gone wrong, is no speaker.
+const MAX_SPEAKER: u16 = 999;
 
 /// Whether `folder` is meant to be read by this loader: one file is there at least.
 pub(super) fn is_meant(folder: &Path) -> bool {
@@ -36,6 +39,10 @@ pub(super) fn load(name: &str, folder: &Path, code: EventCode) -> Result<Dataset
         maximum: code.steps(),
         train: train.encode(),
         test,
+        groups: train.speakers.map(|of| Groups {
+            kind: "speaker",
+            of,
+        }),
         steps: Some(code.steps().into()),
         recordings: Some(train.recordings),
     }
@@ -47,6 +54,8 @@ pub(super) fn load(name: &str, folder: &Path, code: EventCode) -> Result<Dataset
 struct Part {
     recordings: Recordings,
     labels: Vec<u8>,
+    /// Who spoke each recording, where the file says it.
+    speakers: Option<Vec<u16>>,
 }
 
 impl Part {
@@ -72,6 +81,7 @@ impl Part {
                 labels: labels.len(),
             });
         }
+        let speakers = read_speakers(path, &file, labels.len())?;
         let mut recordings = Recordings::new(code);
         let (mut seconds, mut channels) = (Vec::new(), Vec::new());
         for index in 0..labels.len() {
@@ -89,7 +99,11 @@ impl Part {
             let events = seconds.iter().zip(&channels);
             recordings.push(events.map(|(&time, &unit)| (milliseconds(time), unit as u16)));
         }
-        Ok(Part { recordings, labels })
+        Ok(Part {
+            recordings,
+            labels,
+            speakers,
+        })
     }
 
     fn encode(&self) -> Split {
@@ -99,6 +113,45 @@ impl Part {
             labels: self.labels.clone(),
         }
     }
+}
+
+/// Who spoke each of so many recordings; `None` where the file does not say it.
+fn read_speakers(
+    path: &Path,
+    file: &Hdf5,
+    recordings: usize,
+) -> Result<Option<Vec<u16>>, DatasetError> {
+    let numbers = match file.whole_numbers("extra/speaker") {
+        Err(DatasetError::Hdf5Missing { .. }) => return Ok(None),
+        numbers => numbers?,
+    };
+    check_speakers(path, &numbers, recordings).map(Some)
+}
+
+/// Checks that there is one speaker for each recording.
+fn check_speakers(
+    path: &Path,
+    numbers: &[i64],
+    recordings: usize,
+) -> Result<Vec<u16>, DatasetError> {
+    if numbers.len() != recordings {
+        return Err(DatasetError::SpeakerCount {
+            path: path.to_owned(),
+            speakers: numbers.len(),
+            labels: recordings,
+        });
+    }
+    (numbers.iter().enumerate())
+        .map(|(recording, &speaker)| match u16::try_from(speaker) {
+            Ok(number) if number <= MAX_SPEAKER => Ok(number),
+            _ => Err(DatasetError::Speaker {
+                path: path.to_owned(),
+                recording,
+                speaker,
+                most: MAX_SPEAKER,
+            }),
+        })
+        .collect()
 }
 
 /// Checks that the events of recording `index` are some.
@@ -206,6 +259,14 @@ mod tests {
             .unzip()
     }
 
+    /// Who speaks in recording `index` of the fixture that says it.
+    fn expected_speaker(index: u16) -> u16 {
+        match index {
+            20.. => 11,
+            _ => index % 3,
+        }
+    }
+
     #[test]
     fn small_files_of_every_kind_are_read() {
         for library in LIBRARIES {
@@ -229,6 +290,47 @@ mod tests {
             }
             let plain = Copy::of(library);
             assert_eq!(plain.load(&plain.train).unwrap().train, data.train);
+        }
+    }
+
+    #[test]
+    fn speakers_are_read_where_a_file_has_them() {
+        let with = load_folder(&fixture("h5py")).unwrap();
+        let groups = with.groups.as_ref().unwrap();
+        let expected: Vec<u16> = (0..24).map(expected_speaker).collect();
+        assert_eq!((groups.kind, &groups.of), ("speaker", &expected));
+        let parts = with.hold_out(0.1).unwrap();
+        assert_eq!(parts.held_out, [20, 21, 22, 23]);
+        assert_eq!(parts.whose.unwrap(), "speaker 11");
+
+        assert_eq!(load_folder(&fixture("tables")).unwrap().groups, None);
+        // The same file without them is the same but for that.
+        let mut copy = Copy::of("h5py");
+        let name = (copy.train.windows(8))
+            .position(|window| window == b"speaker\0")
+            .unwrap();
+        copy.train[name] = b'z';
+        let without = copy.load(&copy.train).unwrap();
+        assert_eq!(without.groups, None);
+        assert_eq!(without.train, with.train);
+    }
+
+    #[test]
+    fn there_must_be_as_many_speakers_as_recordings() {
+        let path = Path::new("file");
+        for numbers in [&[1, 2][..], &[1, 2, 3, 4]] {
+            let error = check_speakers(path, numbers, 3).unwrap_err();
+            let named = matches!(error, DatasetError::SpeakerCount { labels: 3, .. });
+            assert!(named, "{error}");
+        }
+        assert_eq!(check_speakers(path, &[0, 5, 999], 3).unwrap(), [0, 5, 999]);
+        for wrong in [-1, 1000, 65_536, i64::MIN] {
+            let error = check_speakers(path, &[0, 5, wrong], 3).unwrap_err();
+            let named = matches!(error, DatasetError::Speaker { recording: 2, .. });
+            assert!(
+                named && error.to_string().contains(&wrong.to_string()),
+                "{error}"
+            );
         }
     }
 
@@ -327,6 +429,20 @@ mod tests {
             assert!(named && error.to_string().contains(text), "{error}");
         }
 
+        // −1 in 16 bits.
+        let speakers: Vec<u16> = (0..24).map(expected_speaker).collect();
+        let error = copy.error_with(&bytes(&speakers), &bytes(&[0, u16::MAX]));
+        let named = matches!(
+            error,
+            DatasetError::Speaker {
+                recording: 1,
+                speaker: 65535,
+                most: 999,
+                ..
+            }
+        );
+        assert!(named, "{error}");
+
         let error = copy.error_with(b"labels\0", b"labelz\0");
         assert!(
             matches!(
@@ -396,6 +512,15 @@ mod tests {
                 ],
             };
             assert_eq!(classes, expected);
+            let mut speakers = [0; 12];
+            for speaker in part.speakers.unwrap() {
+                speakers[usize::from(speaker)] += 1;
+            }
+            let expected = match file == FILES[0] {
+                true => [903, 909, 997, 725, 0, 0, 452, 771, 793, 828, 793, 985],
+                false => [57, 41, 53, 35, 900, 940, 18, 39, 37, 42, 37, 65],
+            };
+            assert_eq!(speakers, expected);
         }
         eprintln!(
             "both files read in {:.1} s",

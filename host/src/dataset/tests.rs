@@ -74,13 +74,6 @@ fn the_embedded_digits_hold_out_the_last_fifth_of_each_class() {
 }
 
 #[test]
-fn the_last_of_each_class_are_held_out_in_order() {
-    let (stay, held_out) = hold_out_last(&[7, 7, 3, 7, 3, 7, 7, 3], 0.4);
-    assert_eq!(stay, [0, 1, 2, 3, 4]);
-    assert_eq!(held_out, [5, 6, 7]);
-}
-
-#[test]
 fn idx_files_load_plain_and_compressed() {
     let folder = IdxFolder::new();
     let plain = folder.load().unwrap();

@@ -62,6 +62,7 @@ fn halves(shape: &[usize], steps: usize) -> (ModelFile, Dataset) {
         test: split,
         steps: None,
         recordings: None,
+        groups: None,
     };
     let layer = Layer::from_fn(inputs, vec![1; 2], |j, i| i % 2 == j).unwrap();
     let model = ModelFile {

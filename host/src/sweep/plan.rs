@@ -81,12 +81,15 @@ impl Plan {
             for &seed in &row.seeds {
                 let options = row.choices.options(&data.set, steps, seed);
                 options.check(&data.set).map_err(train)?;
+                let parts = (data.set.hold_out(options.validation))
+                    .map_err(|source| train(source.into()))?;
                 if filter.takes(&row.name, seed) {
                     tasks.push(Task {
                         row: row.clone(),
                         data: data.clone(),
                         steps,
                         options,
+                        images_an_epoch: parts.stay.len(),
                         board: board.clone(),
                         folder: folder.to_owned(),
                     });
@@ -94,5 +97,35 @@ impl Plan {
             }
         }
         Ok(Plan { spec, tasks })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset;
+
+    /// A row that trains on recordings of four speakers, with this share held out.
+    fn plan(validation: f64) -> Result<Plan, SpecError> {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/shd/h5py");
+        let text = format!(
+            "title = \"Voices\"\n[[row]]\nname = \"spoken\"\ndataset = '{folder}'\nlayers = [1400, 20]\nseeds = [1]\n\
+             epochs = 3\nvalidation = {validation}\n"
+        );
+        let path = Path::new("sweep.toml");
+        let spec = Spec::parse(&text, path).unwrap();
+        Plan::new(spec, path, &Filter::default(), &mut dataset::load)
+    }
+
+    #[test]
+    fn whole_speakers_are_held_out_and_where_they_cannot_be_the_row_is_named() {
+        let tasks = plan(0.1).unwrap().tasks;
+        assert_eq!(tasks[0].images_an_epoch, 20);
+        let error = plan(0.5).unwrap_err();
+        let text = format!("{:#}", anyhow::Error::from(error));
+        assert!(
+            text.contains("spoken") && text.contains("smaller --validation"),
+            "{text}"
+        );
     }
 }

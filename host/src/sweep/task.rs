@@ -2,7 +2,7 @@
 
 use super::clock::Clock;
 use super::{origin, Record, Row, TestFigures, TrainingFigures};
-use crate::dataset::{hold_out_last, Dataset};
+use crate::dataset::Dataset;
 use crate::encoding::Latency;
 use crate::evaluate::{evaluate_until, Backend, CoreModel, EvaluateError, Report};
 use crate::model_file::{self, ModelFile, ModelFileError};
@@ -29,7 +29,7 @@ const TEST_IMAGE_WORK: u64 = 40;
 #[derive(Debug)]
 pub struct Data {
     pub set: Dataset,
-    /// SHA-256 of all images and labels.
+    /// SHA-256 of all images and labels, and of the groups of those to train on where they are known.
     pub sha256: String,
 }
 
@@ -39,6 +39,9 @@ impl Data {
         for split in [&set.train, &set.test] {
             hash.update(&split.images);
             hash.update(&split.labels);
+        }
+        if let Some(groups) = &set.groups {
+            hash.update(groups.bytes());
         }
         let sha256 = hexadecimal(&hash.finalize());
         Data { set, sha256 }
@@ -53,6 +56,8 @@ pub struct Task {
     pub steps: usize,
     /// The seed among them.
     pub options: Options,
+    /// The training images that are not held out.
+    pub images_an_epoch: usize,
     pub board: Arc<Board>,
     /// The folder of the sweep.
     pub folder: PathBuf,
@@ -147,12 +152,7 @@ impl Task {
     }
 
     fn training_work(&self) -> u64 {
-        (self.images_an_epoch() * self.options.epochs) as u64
-    }
-
-    fn images_an_epoch(&self) -> usize {
-        let (stay, _) = hold_out_last(&self.data.set.train.labels, self.options.validation);
-        stay.len()
+        (self.images_an_epoch * self.options.epochs) as u64
     }
 
     /// The command that trains the same model.
@@ -330,7 +330,7 @@ impl Task {
 
     fn training_figures(&self, trained: &Trained, seconds: Option<f64>) -> TrainingFigures {
         let best = trained.best();
-        let images = self.images_an_epoch() * trained.epochs.len();
+        let images = self.images_an_epoch * trained.epochs.len();
         TrainingFigures {
             epochs: trained.epochs.len(),
             best_epoch: trained.best_epoch,
@@ -410,6 +410,7 @@ pub fn quoted(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dataset::{self, Groups};
     use crate::evaluate::{Inference, Mismatch};
     use firmware_model::network::Decision;
 
@@ -459,6 +460,15 @@ mod tests {
         let error = test_figures(&report).unwrap_err().to_string();
         assert!(error.contains("for 3 of 8 test images"), "{error}");
         assert!(error.contains("number 4"), "{error}");
+    }
+
+    #[test]
+    fn results_of_other_held_out_images_are_of_other_data() {
+        let mut set = dataset::load("digits").unwrap();
+        let before = Data::new(set.clone()).sha256;
+        let of = vec![3; set.train.len()];
+        set.groups = Some(Groups { kind: "writer", of });
+        assert_ne!(Data::new(set).sha256, before);
     }
 
     #[test]

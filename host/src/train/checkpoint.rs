@@ -36,7 +36,7 @@ pub enum CheckpointError {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Setup {
     dataset: String,
-    /// SHA-256 of the training images and labels.
+    /// SHA-256 of the training images and labels, and of their groups where they are known.
     data: [u8; SUM],
     sizes: Vec<usize>,
     steps: usize,
@@ -81,6 +81,9 @@ impl Setup {
         let mut hash = Sha256::new();
         hash.update(&data.train.images);
         hash.update(&data.train.labels);
+        if let Some(groups) = &data.groups {
+            hash.update(groups.bytes());
+        }
         Setup {
             dataset: data.name.clone(),
             data: hash.finalize().into(),
@@ -182,7 +185,7 @@ impl Checkpoint {
 mod tests {
     use super::super::*;
     use super::*;
-    use crate::dataset;
+    use crate::dataset::{self, Groups};
 
     const SIZES: [usize; 3] = [64, 24, 10];
 
@@ -256,6 +259,13 @@ mod tests {
             assert!(error.contains(what), "{error}");
         };
         differs(setup(&changed, &SIZES, 16), "content of the data set");
+        // Other images would be held out.
+        let mut grouped = data.clone();
+        grouped.groups = Some(Groups {
+            kind: "writer",
+            of: vec![0; data.train.len()],
+        });
+        differs(setup(&grouped, &SIZES, 16), "content of the data set");
         differs(
             setup(&data, &[64, 25, 10], 16),
             "[64, 25, 10] then, [64, 24, 10] now",

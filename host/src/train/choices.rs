@@ -63,7 +63,7 @@ pub struct Choices {
     /// Slant them by up to this many columns a row
     #[arg(long, value_name = "COLUMNS")]
     pub shear: Option<f32>,
-    /// The share of the training images that is held out to measure each epoch on
+    /// The share of the training images that is held out to measure each epoch on; of shd, whole speakers
     #[arg(long)]
     pub validation: Option<f64>,
 }

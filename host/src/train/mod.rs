@@ -30,7 +30,7 @@ pub use options::Options;
 pub use rule::{Chain, Named, Objective, Rule, ThresholdTraining};
 pub use samples::Samples;
 
-use crate::dataset::{hold_out_last, Dataset};
+use crate::dataset::{Dataset, HoldOut, HoldOutError};
 use crate::encoding::Latency;
 use augment::Warp;
 use backward::Backward;
@@ -79,8 +79,8 @@ pub enum TrainError {
     },
     #[error("{name} has no rows and columns to move images in: give --shift 0 --rotate 0 --zoom 0 --shear 0")]
     AugmentWithoutPlane { name: String },
-    #[error("holding out {share} of {name} leaves nothing to train or to validate on: change --validation")]
-    NothingLeft { name: String, share: f64 },
+    #[error(transparent)]
+    HoldOut(#[from] HoldOutError),
     #[error("cannot go on from the checkpoint: {0}; start anew without --resume, or give the options of then")]
     Checkpoint(#[from] CheckpointError),
     #[error("the trained network is not valid ({0}): please report this")]
@@ -324,13 +324,7 @@ impl<'a> Run<'a> {
         steps: usize,
         options: &'a Options,
     ) -> Result<Self, TrainError> {
-        let (stay, held_out) = hold_out_last(&data.train.labels, options.validation);
-        if stay.is_empty() || (options.validation > 0.0 && held_out.is_empty()) {
-            return Err(TrainError::NothingLeft {
-                name: data.name.clone(),
-                share: options.validation,
-            });
-        }
+        let HoldOut { stay, held_out, .. } = data.hold_out(options.validation)?;
         let code = Latency { steps };
         let held_out = data.train.select(&held_out);
         let fan_in = sizes[sizes.len() - 2];

@@ -42,7 +42,7 @@ pub struct Options {
     pub rule: Rule,
     /// How far training images are moved at random.
     pub augment: Augment,
-    /// The share of each class of the training images that is held out to measure each epoch on.
+    /// The share of the training images that is held out to measure each epoch on: see [`Dataset::hold_out`].
     pub validation: f64,
 }
 

@@ -244,6 +244,7 @@ mod tests {
                 test: part,
                 steps: None,
                 recordings: None,
+                groups: None,
             }
         };
         let warp = Augment {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::dataset::{self, Split};
+use crate::dataset::{self, Groups, Split};
 use firmware_model::golden;
 use firmware_model::network::Layer;
 use proptest::prelude::*;
@@ -209,7 +209,37 @@ fn options_out_of_range_are_named() {
     };
     let stop = AtomicBool::new(false);
     let result = train(&data, &[64, 10], 16, &nothing_held_out, &stop, &mut |_| ());
-    assert!(matches!(result, Err(TrainError::NothingLeft { .. })));
+    assert!(matches!(
+        result,
+        Err(TrainError::HoldOut(HoldOutError::NothingLeft { .. }))
+    ));
+}
+
+#[test]
+fn whole_writers_are_held_out_where_they_are_known() {
+    let mut data = digits();
+    let images = data.train.len();
+    let of = (0..images).map(|index| (index % 4) as u16).collect();
+    data.groups = Some(Groups { kind: "writer", of });
+    let parts = data.hold_out(0.1).unwrap();
+    let options = Options {
+        epochs: 1,
+        validation: 0.1,
+        ..Options::for_dataset(&data)
+    };
+    let mut seen = 0;
+    let mut watch = |event: Event| {
+        if let Event::Batch { images, .. } = event {
+            seen = images;
+        }
+    };
+    let stop = AtomicBool::new(false);
+    let trained = train(&data, &[64, 10], 16, &options, &stop, &mut watch).unwrap();
+    assert_eq!(seen, images - images / 4);
+    let code = Latency { steps: 16 };
+    let theirs = Samples::encode(&data.train.select(&parts.held_out), data.maximum, code);
+    let found = FastNetwork::new(&trained.network).measure(&theirs);
+    assert_eq!(found, trained.best().validation);
 }
 
 #[test]

@@ -17,6 +17,7 @@ mod kept;
 mod kernels;
 mod latent;
 mod options;
+mod perceptron;
 mod rule;
 mod samples;
 
@@ -27,6 +28,7 @@ pub use curve::{to_csv, to_svg, Epoch, Measured, PlotError};
 pub use fast::FastNetwork;
 pub use kept::{KeptRun, KeptRunError};
 pub use options::Options;
+pub use perceptron::{Intensities, Learner, Perceptron};
 pub use rule::{Chain, Named, Objective, Rule, ThresholdTraining};
 pub use samples::Samples;
 

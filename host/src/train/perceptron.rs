@@ -121,6 +121,11 @@ impl Perceptron {
         }
     }
 
+    /// Whether it has these sizes, and all the weights that they need.
+    pub(super) fn fits(&self, inputs: usize, hidden: usize, classes: usize) -> bool {
+        self.hidden.fits(inputs, hidden) && self.output.fits(hidden, classes)
+    }
+
     /// The logits of the classes, image after image.
     pub fn logits(&self, images: &Intensities) -> Vec<f32> {
         let hidden = rectified(self.hidden.forward(images));
@@ -242,6 +247,12 @@ impl Layer {
         }
     }
 
+    fn fits(&self, inputs: usize, neurons: usize) -> bool {
+        (self.inputs, self.neurons) == (inputs, neurons)
+            && self.blocks.len() == padded(neurons) / LANES
+            && self.blocks.iter().all(|block| block.len() == inputs + 1)
+    }
+
     /// The weighted sums and biases.
     fn forward(&self, images: &Intensities) -> OfBlocks {
         let of_block = |weights: &Vec<Lanes>| -> Vec<Lanes> {
@@ -311,7 +322,7 @@ fn rectified(mut values: OfBlocks) -> OfBlocks {
 }
 
 /// From logits to probabilities.
-fn softmax(values: &mut [f32]) {
+pub(super) fn softmax(values: &mut [f32]) {
     let highest = values.iter().copied().fold(f32::MIN, f32::max);
     for value in &mut *values {
         *value = libm::expf(*value - highest);
@@ -486,5 +497,19 @@ mod tests {
         assert_eq!(network.right(&seen, &labels), 20);
         labels[7] = (labels[7] + 1) % 3;
         assert_eq!(network.right(&seen, &labels), 19);
+    }
+
+    #[test]
+    fn a_perceptron_of_other_sizes_does_not_fit() {
+        let mut rng = ChaCha8Rng::seed_from_u64(5);
+        let good = Perceptron::new(7, 45, 3, &mut rng);
+        assert!(good.fits(7, 45, 3));
+        assert!(!good.fits(7, 46, 3) && !good.fits(8, 45, 3) && !good.fits(7, 45, 4));
+        let mut short = good.clone();
+        short.output.blocks[0].pop();
+        assert!(!short.fits(7, 45, 3));
+        let mut few = good;
+        few.hidden.blocks.pop();
+        assert!(!few.fits(7, 45, 3));
     }
 }

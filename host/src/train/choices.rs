@@ -152,6 +152,7 @@ impl Choices {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dataset;
     use clap::Parser;
 
     #[derive(Parser)]
@@ -187,5 +188,23 @@ mod tests {
         for part in ["--learning-rate 0.003 ", "--validation 0.15", "--kappa 4.7"] {
             assert!(arguments.contains(part), "{arguments}");
         }
+    }
+
+    #[test]
+    fn a_teacher_is_what_was_chosen_of_it() {
+        let data = dataset::load("digits").unwrap();
+        let teacher = |choices: Choices| choices.options(&data, 16, 1).teacher;
+        let expected = Teaching {
+            hidden: 800,
+            share: 0.4,
+            temperature: 2.5,
+        };
+        assert_eq!(teacher(all()), Some(expected));
+        let none = Choices {
+            teacher: Some(0),
+            ..all()
+        };
+        assert_eq!(teacher(none), None);
+        assert_eq!(teacher(Choices::default()), None);
     }
 }

@@ -45,7 +45,7 @@ impl Teaching {
         Teaching {
             hidden,
             share: 0.5,
-            temperature: 2.0,
+            temperature: 1.0,
         }
     }
 
@@ -131,14 +131,9 @@ impl Teacher {
             }
         }
         let perceptron = learner.into_perceptron();
-        let mut seen = Intensities::default();
-        for image in held_out.iter() {
-            seen.push_image(image, shape.maximum);
-        }
-        let right = perceptron.right(&seen, &held_out.labels);
         watch(Event::Teacher {
             epochs,
-            accuracy: (!seen.is_empty()).then(|| right as f64 / seen.len() as f64),
+            accuracy: accuracy(&perceptron, held_out, shape.maximum),
         });
         Ok(Teacher {
             perceptron,
@@ -181,6 +176,22 @@ impl Answers {
             probabilities: &self.probabilities[index * self.classes..][..self.classes],
         }
     }
+}
+
+/// The share of `images` that a perceptron has right, where there are any.
+fn accuracy(perceptron: &Perceptron, images: &Split, maximum: u8) -> Option<f64> {
+    // A batch at a time: all that all hidden neurons say of all images is a lot.
+    let batches = images.images.chunks(BATCH * images.features.max(1));
+    let right: usize = (batches.zip(images.labels.chunks(BATCH)))
+        .map(|(batch, labels)| {
+            let mut seen = Intensities::default();
+            for image in batch.chunks_exact(images.features) {
+                seen.push_image(image, maximum);
+            }
+            perceptron.right(&seen, labels)
+        })
+        .sum();
+    (!images.labels.is_empty()).then(|| right as f64 / images.len() as f64)
 }
 
 /// The images as a perceptron takes them, each moved.

@@ -62,6 +62,52 @@ fn the_same_seed_gives_the_same_bytes_on_any_number_of_threads() {
     assert_ne!(read("1.fsp"), read("3.fsp"));
 }
 
+#[test]
+fn a_teacher_is_told_of_and_leaves_a_model_like_any_other() {
+    let place = Place::new();
+    let teacher = ["--teacher", "40", "--teacher-share", "0.6"];
+    let more = [&teacher[..], &["--out", "m.fsp", "--threads", "1"]].concat();
+    let output = place.run(&[&SHORT[..], &more].concat());
+    let said = text(&output.stdout);
+    let line = "the teacher, 40 hidden neurons, after 2 epochs: held out ";
+    assert_eq!(said.lines().filter(|l| l.starts_with(line)).count(), 1);
+    train(&place, &[&teacher[..], &["--out", "2.fsp"]].concat());
+    train(&place, &["--out", "alone.fsp"]);
+    train(&place, &["--out", "none.fsp", "--teacher", "0"]);
+    let read = |name| fs::read(place.path(name)).unwrap();
+    assert_eq!(read("m.fsp"), read("2.fsp"));
+    assert_ne!(read("m.fsp"), read("alone.fsp"));
+    assert_eq!(read("none.fsp"), read("alone.fsp"));
+    assert!(!text(&read("none.fsp")).contains("teacher"));
+    assert_eq!(place.json(&["eval", "m.fsp"])["mismatches"], 0);
+    let error = place.error(&["train", "--teacher", "40", "--rule", "bstdg"]);
+    assert!(error.contains("bstdg trains spike times"), "{error}");
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_while_the_teacher_learns_writes_nothing() {
+    let place = Place::new();
+    let arguments = ["train", "--teacher", "4000", "--out", "m.fsp"];
+    let mut child = (place.command(&arguments))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().starts_with("training")));
+    let id = child.id().to_string();
+    Command::new("kill").args(["-INT", &id]).status().unwrap();
+    let output = child.wait_with_output().unwrap();
+    let error = text(&output.stderr);
+    assert!(!output.status.success());
+    assert!(
+        error.contains("stopped while the teacher was learning"),
+        "{error}"
+    );
+    assert_eq!(place.files(), [""; 0]);
+}
+
 #[cfg(unix)]
 #[test]
 fn ctrl_c_ends_training_in_good_order_and_keeps_the_best() {
@@ -96,10 +142,21 @@ fn ctrl_c_ends_training_in_good_order_and_keeps_the_best() {
 #[cfg(unix)]
 #[test]
 fn a_run_that_was_killed_goes_on_and_writes_the_same_file() {
+    killed_and_resumed(&["--layers", "64,300,10", "--epochs", "40"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_taught_run_that_was_killed_goes_on_and_writes_the_same_file() {
+    let teacher = ["--teacher", "20"];
+    killed_and_resumed(&[&["--layers", "64,300,10", "--epochs", "40"][..], &teacher].concat());
+}
+
+#[cfg(unix)]
+fn killed_and_resumed(options: &[&str]) {
     let place = Place::new();
-    let options = ["--layers", "64,300,10", "--epochs", "40"];
-    place.json(&[&["train", "--out", "whole.fsp"][..], &options].concat());
-    let arguments = [&["train", "--out", "m.fsp", "--resume"][..], &options].concat();
+    place.json(&[&["train", "--out", "whole.fsp"][..], options].concat());
+    let arguments = [&["train", "--out", "m.fsp", "--resume"][..], options].concat();
     let mut child = (place.command(&arguments))
         .stdout(Stdio::piped())
         .spawn()

@@ -102,6 +102,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     }
     let started = Instant::now();
     let mut watched = Watched {
+        teacher: None,
         bar: ui.bar((parts.stay.len() * options.epochs) as u64, "training"),
         kept: &kept,
         options: &options,
@@ -183,6 +184,8 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
 
 /// Who looks on while a run trains: a progress bar, a line an epoch, a checkpoint an epoch.
 struct Watched<'a> {
+    /// While the teacher learns.
+    teacher: Option<ProgressBar>,
     bar: ProgressBar,
     kept: &'a KeptRun,
     options: &'a Options,
@@ -192,18 +195,41 @@ struct Watched<'a> {
 impl Watched<'_> {
     fn see(&mut self, event: Event) {
         match event {
+            Event::TeacherBatch {
+                epoch,
+                epochs,
+                images,
+                total,
+                loss,
+                accuracy,
+            } => {
+                let new = || self.ui.bar(total as u64, "teacher");
+                let bar = self.teacher.get_or_insert_with(new);
+                show_batch(bar, images, (epoch, epochs), loss, accuracy);
+            }
+            Event::Teacher { epochs, accuracy } => {
+                if let Some(bar) = self.teacher.take() {
+                    bar.finish_and_clear();
+                }
+                // Its time was not the network's.
+                self.bar.reset();
+                let accuracy = match accuracy {
+                    Some(accuracy) => format!("held out {:.2} %", 100.0 * accuracy),
+                    None => "nothing held out".to_owned(),
+                };
+                let hidden = self.options.teacher.map_or(0, |teacher| teacher.hidden);
+                self.ui.note(format!(
+                    "the teacher, {hidden} hidden neurons, after {epochs} epochs: {accuracy}"
+                ));
+            }
             Event::Batch {
                 epoch,
                 images,
                 loss,
                 accuracy,
             } => {
-                self.bar.set_position(images as u64);
-                self.bar.set_message(format!(
-                    "epoch {epoch}/{} loss {loss:.4} accuracy {:.2} %",
-                    self.options.epochs,
-                    100.0 * accuracy
-                ));
+                let epochs = (epoch, self.options.epochs);
+                show_batch(&self.bar, images, epochs, loss, accuracy);
             }
             Event::Epoch {
                 epoch,
@@ -224,6 +250,20 @@ impl Watched<'_> {
             }
         }
     }
+}
+
+fn show_batch(
+    bar: &ProgressBar,
+    images: usize,
+    (epoch, epochs): (usize, usize),
+    loss: f64,
+    accuracy: f64,
+) {
+    bar.set_position(images as u64);
+    bar.set_message(format!(
+        "epoch {epoch}/{epochs} loss {loss:.4} accuracy {:.2} %",
+        100.0 * accuracy
+    ));
 }
 
 fn note_epoch(bar: &ProgressBar, ui: &Ui, epoch: &Epoch, best: bool) {

@@ -8,7 +8,7 @@ use crate::evaluate::{evaluate_until, Backend, CoreModel, EvaluateError, Report}
 use crate::model_file::{self, ModelFile, ModelFileError};
 use crate::text::hexadecimal;
 use crate::train::{
-    train_from, Event, FastNetwork, KeptRun, Options, Samples, TrainError, Trained,
+    train_from, Event, FastNetwork, KeptRun, Options, Samples, Teaching, TrainError, Trained,
 };
 use firmware_model::board::Board;
 use firmware_model::cycle::{CycleModel, Savings};
@@ -152,7 +152,14 @@ impl Task {
     }
 
     fn training_work(&self) -> u64 {
-        (self.images_an_epoch * self.options.epochs) as u64
+        (self.images_an_epoch * self.options.epochs) as u64 + self.teacher_work()
+    }
+
+    /// The images that the teacher sees.
+    fn teacher_work(&self) -> u64 {
+        let images = self.images_an_epoch;
+        let epochs = |_| Teaching::epochs(images, self.options.epochs);
+        (images * self.options.teacher.map_or(0, epochs)) as u64
     }
 
     /// The command that trains the same model.
@@ -278,6 +285,7 @@ impl Task {
                 &mut watch,
             );
             match trained {
+                Err(TrainError::Stopped) => return Err(TaskError::Stopped),
                 // The sweep's file was changed since: what is kept is of no use.
                 Err(TrainError::Checkpoint(reason)) if checkpoint.is_some() => {
                     tell(Progress::Note(format!("starts anew: {reason}")));
@@ -304,7 +312,11 @@ impl Task {
         tell: &mut dyn FnMut(Progress),
     ) {
         match event {
-            Event::Batch { images, .. } => tell(Progress::Work(images as u64)),
+            Event::TeacherBatch { images, .. } => tell(Progress::Work(images as u64)),
+            Event::Teacher { .. } => (),
+            Event::Batch { images, .. } => {
+                tell(Progress::Work(self.teacher_work() + images as u64));
+            }
             Event::Epoch { checkpoint, .. } => {
                 let Some(checkpoint) = checkpoint else {
                     return;

@@ -87,7 +87,10 @@ pub fn train_or_load(
             false => Err(TradeoffError::OtherModel(path.to_owned())),
         };
     }
-    let trained = train(data, &plan.sizes, plan.steps, &options, stop, watch)?;
+    let trained = match train(data, &plan.sizes, plan.steps, &options, stop, watch) {
+        Err(TrainError::Stopped) => return Ok(None),
+        trained => trained?,
+    };
     if trained.stopped {
         return Ok(None);
     }

@@ -7,6 +7,7 @@
 use super::forward::{Pass, Weights};
 use super::kernels::{hand_back, weigh};
 use super::rule::{Objective, Rule};
+use super::teacher::Teaching;
 
 /// What the way back needs to know.
 #[derive(Debug, Clone, Copy)]
@@ -32,6 +33,22 @@ pub struct Errors<'a> {
     pub counted_until: &'a mut [f32],
 }
 
+/// What the outputs should come to for an image.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    pub label: usize,
+    /// Who else has a say.
+    pub advice: Option<Advice<'a>>,
+}
+
+/// What a teacher says of an image.
+#[derive(Debug, Clone, Copy)]
+pub struct Advice<'a> {
+    pub teaching: Teaching,
+    /// Its probability of each class, at the temperature.
+    pub probabilities: &'a [f32],
+}
+
 impl Backward {
     /// Whether images must be run beyond their decision.
     pub fn needs_all_steps(&self) -> bool {
@@ -45,7 +62,7 @@ impl Backward {
         &self,
         network: &[Weights],
         pass: &Pass,
-        label: usize,
+        wanted: Wanted,
         share: f32,
         layers: &mut [Errors],
     ) -> f32 {
@@ -54,7 +71,7 @@ impl Backward {
             Objective::Margins => Self::margins,
             Objective::SpikeTimes => Self::spike_times,
         };
-        let loss = of_outputs(self, &network[last], pass, label, share, &mut layers[last]);
+        let loss = of_outputs(self, &network[last], pass, wanted, share, &mut layers[last]);
         if self.rule.normalise {
             normalise(layers[last].errors, share);
         }
@@ -70,7 +87,7 @@ impl Backward {
         &self,
         output: &Weights,
         pass: &Pass,
-        label: usize,
+        wanted: Wanted,
         share: f32,
         to: &mut Errors,
     ) -> f32 {
@@ -88,13 +105,46 @@ impl Backward {
             total += weight;
         }
         for class in 0..classes {
-            let target = if class == label { 1.0 } else { 0.0 };
+            let target = if class == wanted.label { 1.0 } else { 0.0 };
             let probability = to.errors[class] / total;
             to.errors[class] = self.margin_scale * share * (probability - target);
         }
+        let mut loss = libm::logf(total) + highest - logit(wanted.label);
+        if let Some(advice) = wanted.advice {
+            loss = self.advised(advice, loss, logit, share, &mut to.errors[..classes]);
+        }
         to.errors[classes..].fill(0.0);
         to.counted_until.fill(pass.step as f32);
-        libm::logf(total) + highest - logit(label)
+        loss
+    }
+
+    /// From the loss and the errors by the label to those by the label and a teacher: Hinton's, both
+    /// sides at the temperature, and its square so that the errors keep their size.
+    fn advised(
+        &self,
+        advice: Advice,
+        loss: f32,
+        logit: impl Fn(usize) -> f32,
+        share: f32,
+        errors: &mut [f32],
+    ) -> f32 {
+        let Teaching {
+            share: of_teacher,
+            temperature,
+            ..
+        } = advice.teaching;
+        let logits = || (0..errors.len()).map(|class| logit(class) / temperature);
+        let highest = logits().fold(f32::MIN, f32::max);
+        let total: f32 = logits().map(|logit| libm::expf(logit - highest)).sum();
+        let wanted = advice.probabilities.iter().zip(logits());
+        let wanted: f32 = wanted.map(|(wanted, logit)| wanted * logit).sum();
+        let surprise = libm::logf(total) + highest - wanted;
+        let scale = of_teacher * temperature * self.margin_scale * share;
+        for (class, (error, wanted)) in errors.iter_mut().zip(advice.probabilities).enumerate() {
+            let probability = libm::expf(logit(class) / temperature - highest) / total;
+            *error = (1.0 - of_teacher) * *error + scale * (probability - wanted);
+        }
+        (1.0 - of_teacher) * loss + of_teacher * temperature * temperature * surprise
     }
 
     /// Half the squared distance of the output spikes from their targets, in windows: S4NN's.
@@ -102,7 +152,7 @@ impl Backward {
         &self,
         output: &Weights,
         pass: &Pass,
-        label: usize,
+        wanted: Wanted,
         share: f32,
         to: &mut Errors,
     ) -> f32 {
@@ -114,7 +164,7 @@ impl Backward {
         to.errors.fill(0.0);
         let mut loss = 0.0;
         for (class, (&time, error)) in times.iter().zip(&mut *to.errors).enumerate() {
-            let target = match (class == label, pass.silent) {
+            let target = match (class == wanted.label, pass.silent) {
                 (true, true) => last_step - self.rule.gap,
                 (true, false) => first,
                 (false, true) => time,
@@ -247,11 +297,45 @@ mod tests {
         Slow { fires, potentials }
     }
 
+    const TEACHING: Teaching = Teaching {
+        hidden: 1,
+        share: 0.3,
+        temperature: 2.5,
+    };
+
+    /// What an image is to come to, as the slow reference has it.
+    struct Goal {
+        label: usize,
+        /// A teacher's probabilities.
+        advice: Option<Vec<f64>>,
+        /// What the fast way back made of it.
+        loss: f32,
+    }
+
+    impl Goal {
+        /// The loss of these logits, in its plainest form.
+        fn loss_of(&self, logits: &[f64]) -> f64 {
+            let surprise = |at: f64, wanted: &dyn Fn(usize) -> f64| -> f64 {
+                let total: f64 = logits.iter().map(|logit| (logit / at).exp()).sum();
+                let classes = 0..logits.len();
+                -classes
+                    .map(|k| wanted(k) * ((logits[k] / at).exp() / total).ln())
+                    .sum::<f64>()
+            };
+            let by_label = surprise(1.0, &|k| f64::from(u8::from(k == self.label)));
+            match &self.advice {
+                Some(advice) => 0.7 * by_label + 0.3 * 2.5 * 2.5 * surprise(2.5, &|k| advice[k]),
+                None => by_label,
+            }
+        }
+    }
+
     /// Runs 200 images through random networks and hands each to `check`, with the errors of the fast
-    /// way back.
+    /// way back. Every image has a label, and where `taught` a teacher.
     fn each(
         backward: Backward,
-        check: impl Fn(&[Weights], &Slow, usize, &[Vec<f32>], &[Vec<f32>]),
+        taught: bool,
+        check: impl Fn(&[Weights], &Slow, Goal, &[Vec<f32>], &[Vec<f32>]),
     ) {
         let mut rng = ChaCha8Rng::seed_from_u64(1);
         for _ in 0..200 {
@@ -276,12 +360,29 @@ mod tests {
                 })
                 .collect();
             let label = rng.random_range(0..SIZES[3]);
-            backward.run(&network, &pass, label, 0.25, &mut layers);
+            let drawn: Vec<f32> = (0..SIZES[3]).map(|_| rng.random()).collect();
+            let total: f32 = drawn.iter().sum();
+            let probabilities: Vec<f32> = drawn.iter().map(|weight| weight / total).collect();
+            let advice = Advice {
+                teaching: TEACHING,
+                probabilities: &probabilities,
+            };
+            let wanted = Wanted {
+                label,
+                advice: taught.then_some(advice),
+            };
+            let loss = backward.run(&network, &pass, wanted, 0.25, &mut layers);
             for (layer, errors) in network.iter().zip(&errors) {
                 assert_eq!(errors.len(), padded(layer.neurons));
                 assert!(errors[layer.neurons..].iter().all(|&error| error == 0.0));
             }
-            check(&network, &slow(&network, inputs), label, &errors, &until);
+            let advice = taught.then(|| probabilities.iter().map(|&p| f64::from(p)).collect());
+            let goal = Goal {
+                label,
+                advice,
+                loss,
+            };
+            check(&network, &slow(&network, inputs), goal, &errors, &until);
         }
     }
 
@@ -310,6 +411,15 @@ mod tests {
 
     #[test]
     fn margins_are_those_of_the_equations() {
+        margins_are_right(false);
+    }
+
+    #[test]
+    fn a_teacher_has_its_share_in_the_loss_and_in_every_error() {
+        margins_are_right(true);
+    }
+
+    fn margins_are_right(taught: bool) {
         let backward = Backward {
             rule: Rule::default(),
             margin_scale: 0.3,
@@ -317,18 +427,25 @@ mod tests {
             spike_cost: 0.01,
             steps: STEPS,
         };
-        each(backward, |network, slow, label, errors, until| {
+        each(backward, taught, |network, slow, goal, errors, until| {
             let decision = slow.fires[3].iter().flatten().min();
             let decision = decision.copied().unwrap_or(STEPS - 1);
             let margin = |k: usize| {
                 let margin = slow.potentials[2][decision][k] - i32::from(network[2].thresholds[k]);
-                0.3 * f64::from(margin)
+                f64::from(margin)
             };
-            let total: f64 = (0..SIZES[3]).map(|k| margin(k).exp()).sum();
+            // With the margin of one output nudged.
+            let loss = |output: usize, nudge: f64| {
+                let logit = |k| 0.3 * (margin(k) + if k == output { nudge } else { 0.0 });
+                let logits: Vec<f64> = (0..SIZES[3]).map(logit).collect();
+                goal.loss_of(&logits)
+            };
+            let expected = loss(0, 0.0);
+            assert!((f64::from(goal.loss) - expected).abs() < 1e-5 * expected.max(1.0));
             for (k, (&error, &until)) in errors[2].iter().zip(&until[2]).enumerate().take(SIZES[3])
             {
-                let target = f64::from(u8::from(k == label));
-                close(error, 0.3 * 0.25 * (margin(k).exp() / total - target));
+                let slope = (loss(k, 1e-4) - loss(k, -1e-4)) / 2e-4;
+                close(error, 0.25 * slope);
                 assert_eq!(until, decision as f32);
             }
             for index in [1, 0] {
@@ -369,7 +486,7 @@ mod tests {
             spike_cost: 0.0,
             steps: STEPS,
         };
-        each(backward, |network, slow, label, errors, until| {
+        each(backward, false, |network, slow, goal, errors, until| {
             let last = STEPS - 1;
             let time = |layer: usize, j: usize| slow.fires[layer + 1][j].unwrap_or(last);
             let unit = |values: Vec<f64>| -> Vec<f64> {
@@ -384,7 +501,7 @@ mod tests {
                 .expect("there are outputs");
             let distances = (0..SIZES[3]).map(|k| {
                 let t = time(2, k) as f64;
-                let target = match (k == label, silent) {
+                let target = match (k == goal.label, silent) {
                     (true, true) => last as f64 - 2.0,
                     (true, false) => first as f64,
                     (false, false) if t < first as f64 + 2.0 => first as f64 + 2.0,

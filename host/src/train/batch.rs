@@ -1,14 +1,26 @@
 //! One batch: all its images through the network and back, then one update.
 
-use super::augment::Warp;
-use super::backward::{Backward, Errors};
+use super::augment::{Augment, Warp};
+use super::backward::{Backward, Errors, Wanted};
 use super::by_input::{Spike, SpikesByInput};
 use super::forward::{Pass, Weights};
 use super::kernels::AdamStep;
 use super::latent::LatentNetwork;
 use super::rule::Rule;
 use super::samples::{Scratch, TrainingImages};
+use super::teacher::Answers;
+use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
+
+/// An image, and how it is moved before it is looked at.
+pub type Move = (usize, Option<Warp>);
+
+/// The next moves for these images.
+pub fn draw_moves(images: &[usize], augment: Augment, rng: &mut ChaCha8Rng) -> Vec<Move> {
+    let is_moved = augment != Augment::NONE;
+    let one = |&image: &usize| (image, is_moved.then(|| augment.draw(rng)));
+    images.iter().map(one).collect()
+}
 
 /// Room for a batch, used again for each.
 pub struct Batch {
@@ -52,11 +64,12 @@ impl Batch {
 
     /// Runs the images `jobs`, each moved by its warp, forward and backward.
     ///
-    /// The outcomes are in the order of the jobs.
+    /// `answers` are a teacher's to the same images. The outcomes are in the order of the jobs.
     pub fn run(
         &mut self,
         images: &TrainingImages,
-        jobs: &[(usize, Option<Warp>)],
+        jobs: &[Move],
+        answers: Option<&Answers>,
         network: &[Weights],
         steps: usize,
         backward: Backward,
@@ -76,15 +89,19 @@ impl Batch {
         }
         (self.passes.par_iter_mut())
             .zip(errors.par_iter_mut())
-            .zip(jobs.par_iter())
+            .zip(jobs.par_iter().enumerate())
             .map_init(
                 Scratch::default,
-                |scratch, ((pass, errors), (image, warp))| {
+                |scratch, ((pass, errors), (index, (image, warp)))| {
                     images.spikes(*image, warp.as_ref(), scratch, &mut pass.spikes[0]);
                     pass.run(network, steps, backward.needs_all_steps());
                     let label = images.label(*image);
+                    let wanted = Wanted {
+                        label,
+                        advice: answers.map(|answers| answers.to(index)),
+                    };
                     Outcome {
-                        loss: backward.run(network, pass, label, share, errors),
+                        loss: backward.run(network, pass, wanted, share, errors),
                         right: pass.class == label,
                     }
                 },

@@ -1,4 +1,4 @@
-//! The spikes of a batch sorted by input: the order in which the weights are updated.
+//! What goes into a layer in a batch, sorted by input: the order in which the weights are updated.
 
 /// A spike of a batch.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -10,39 +10,42 @@ pub struct Spike {
     pub weight: f32,
 }
 
-/// The spikes of a batch that go into one layer, input by input.
+/// The values of a batch that go into one layer, input by input.
 #[derive(Debug, Default)]
-pub struct SpikesByInput {
-    /// For each input, where its spikes begin in `spikes`; one more at the end.
+pub struct ByInput<T> {
+    /// For each input, where its values begin in `values`; one more at the end.
     starts: Vec<u32>,
-    spikes: Vec<Spike>,
+    values: Vec<T>,
 }
 
-impl SpikesByInput {
-    /// Sorts `spikes` by input; within an input their order stays.
-    pub fn sort(&mut self, inputs: usize, spikes: impl Iterator<Item = (u16, Spike)> + Clone) {
+/// The spikes of a batch that go into one layer, input by input.
+pub type SpikesByInput = ByInput<Spike>;
+
+impl<T: Copy + Default> ByInput<T> {
+    /// Sorts `values` by input; within an input their order stays.
+    pub fn sort(&mut self, inputs: usize, values: impl Iterator<Item = (u16, T)> + Clone) {
         self.starts.clear();
         self.starts.resize(inputs + 1, 0);
-        for (input, _) in spikes.clone() {
+        for (input, _) in values.clone() {
             self.starts[usize::from(input) + 1] += 1;
         }
         for input in 0..inputs {
             self.starts[input + 1] += self.starts[input];
         }
-        self.spikes.clear();
+        self.values.clear();
         let count = self.starts[inputs] as usize;
-        self.spikes.resize(count, Spike::default());
+        self.values.resize(count, T::default());
         let mut next = self.starts.clone();
-        for (input, spike) in spikes {
+        for (input, value) in values {
             let at = &mut next[usize::from(input)];
-            self.spikes[*at as usize] = spike;
+            self.values[*at as usize] = value;
             *at += 1;
         }
     }
 
-    /// The spikes of `input`.
-    pub fn of(&self, input: usize) -> &[Spike] {
-        &self.spikes[self.starts[input] as usize..self.starts[input + 1] as usize]
+    /// The values of `input`.
+    pub fn of(&self, input: usize) -> &[T] {
+        &self.values[self.starts[input] as usize..self.starts[input + 1] as usize]
     }
 }
 

@@ -1,12 +1,13 @@
 //! A training run put aside: everything that it needs to go on as if it had never stopped.
 //!
-//! The file is a line that names the format, the state in postcard's encoding, and the SHA-256 of
-//! both. It is for the same version of firstspike on the same data, not for keeping: what is for
+//! The file is a line that names the format, the state in postcard's encoding, that of the teacher where
+//! there is one, and the SHA-256 of all. It is for the same version of firstspike on the same data, not for keeping: what is for
 //! keeping is the model file.
 
 use super::curve::Epoch;
 use super::latent::LatentState;
 use super::options::Options;
+use super::perceptron::Perceptron;
 use crate::dataset::Dataset;
 use crate::text::hexadecimal;
 use firmware_model::network::{Layer, Network, NetworkError};
@@ -60,6 +61,10 @@ pub struct Checkpoint {
     pub(super) updates: u64,
     /// Images seen.
     pub(super) images: usize,
+    /// What the teacher has learned. It comes after the rest in the file, and not at all where there is
+    /// none.
+    #[serde(skip)]
+    pub(super) teacher: Option<Perceptron>,
 }
 
 /// A network as plain data.
@@ -120,9 +125,11 @@ impl Setup {
         let value = |json: &str| serde_json::from_str(json).unwrap_or_default();
         let (then_all, now_all): (serde_json::Value, serde_json::Value) =
             (value(&self.options), value(&now.options));
-        for (name, now) in now_all.as_object().into_iter().flatten() {
-            if then_all[name] != *now {
-                return differs(name, then_all[name].to_string(), now.to_string());
+        // What is not chosen may not be written down: each has names that the other lacks.
+        let all = [&now_all, &then_all].into_iter();
+        for (name, _) in all.filter_map(|options| options.as_object()).flatten() {
+            if then_all[name] != now_all[name] {
+                return differs(name, then_all[name].to_string(), now_all[name].to_string());
             }
         }
         Ok(())
@@ -159,7 +166,11 @@ impl Checkpoint {
 
     /// The bytes of its file.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = postcard::to_extend(self, HEADER.to_vec()).expect("it is plain data");
+        let plain = "it is plain data";
+        let mut bytes = postcard::to_extend(self, HEADER.to_vec()).expect(plain);
+        if let Some(teacher) = &self.teacher {
+            bytes = postcard::to_extend(teacher, bytes).expect(plain);
+        }
         let sum = Sha256::digest(&bytes);
         bytes.extend_from_slice(&sum);
         bytes
@@ -177,7 +188,13 @@ impl Checkpoint {
         if Sha256::digest(state)[..] != *sum {
             return Err(CheckpointError::Damaged);
         }
-        postcard::from_bytes(&state[HEADER.len()..]).map_err(|_| CheckpointError::Damaged)
+        let damaged = |_| CheckpointError::Damaged;
+        let (mut checkpoint, rest): (Checkpoint, _) =
+            postcard::take_from_bytes(&state[HEADER.len()..]).map_err(damaged)?;
+        if !rest.is_empty() {
+            checkpoint.teacher = Some(postcard::from_bytes(rest).map_err(damaged)?);
+        }
+        Ok(checkpoint)
     }
 }
 
@@ -234,6 +251,51 @@ mod tests {
                 assert!(one.to_bytes() == other.to_bytes());
             }
         }
+    }
+
+    fn taught() -> Options {
+        Options {
+            teacher: Some(Teaching::by(30)),
+            ..options()
+        }
+    }
+
+    #[test]
+    fn a_taught_run_goes_on_with_the_teacher_of_then() {
+        let (whole, kept) = run(None, &taught());
+        let whole = whole.unwrap();
+        let read = Checkpoint::from_bytes(&kept[1].to_bytes()).unwrap();
+        let (rest, later) = run(Some(&read), &taught());
+        let rest = rest.unwrap();
+        assert_eq!(rest.network, whole.network);
+        assert_eq!(rest.epochs, whole.epochs);
+        assert!(later[2].to_bytes() == kept[4].to_bytes());
+        assert!(read.teacher.is_some() && read.teacher == kept[4].teacher);
+    }
+
+    #[test]
+    fn another_teacher_is_refused_and_so_is_one_that_does_not_fit() {
+        let (_, kept) = run(None, &taught());
+        let (_, alone) = run(None, &options());
+        let error = |from: &Checkpoint, options: &Options| {
+            run(Some(from), options).0.unwrap_err().to_string()
+        };
+        let other = Options {
+            teacher: Some(Teaching::by(31)),
+            ..options()
+        };
+        assert!(error(&kept[0], &other).contains("another teacher"));
+        assert!(error(&kept[0], &options()).contains("another teacher"));
+        assert!(error(&alone[0], &taught()).contains("null then"));
+        let mut changed = kept[0].clone();
+        changed.teacher = None;
+        assert!(error(&changed, &taught()).contains("damaged"));
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        changed.teacher = Some(Perceptron::new(64, 31, 10, &mut rng));
+        assert!(error(&changed, &taught()).contains("damaged"));
+        let mut extra = alone[0].clone();
+        extra.teacher = changed.teacher;
+        assert!(error(&extra, &options()).contains("damaged"));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The choices of a training run by the names that people give them: on the command line, and in the
 //! file of a sweep.
 
-use super::{Augment, Named, Objective, Options, Rule, ThresholdTraining};
+use super::{Augment, Named, Objective, Options, Rule, Teaching, ThresholdTraining};
 use crate::dataset::Dataset;
 use clap::{Arg, Args, Command};
 use serde::{Deserialize, Serialize};
@@ -66,6 +66,15 @@ pub struct Choices {
     /// The share of the training images that is held out to measure each epoch on; of shd, whole speakers
     #[arg(long)]
     pub validation: Option<f64>,
+    /// First train a real-valued perceptron with this many hidden neurons, and let it teach; 0: none
+    #[arg(long, value_name = "NEURONS")]
+    pub teacher: Option<usize>,
+    /// How much of the loss is about the teacher's answer; the rest is about the label
+    #[arg(long, value_name = "SHARE")]
+    pub teacher_share: Option<f32>,
+    /// The higher, the more it counts which other classes the teacher finds an image a little like
+    #[arg(long, value_name = "FACTOR")]
+    pub teacher_temperature: Option<f32>,
 }
 
 impl Choices {
@@ -126,13 +135,24 @@ impl Choices {
                 shear: self.shear.unwrap_or(default.augment.shear),
             },
             validation: self.validation.unwrap_or(default.validation),
+            teacher: self.teaching(),
         }
+    }
+
+    fn teaching(&self) -> Option<Teaching> {
+        let default = Teaching::by(self.teacher.filter(|&hidden| hidden > 0)?);
+        Some(Teaching {
+            share: self.teacher_share.unwrap_or(default.share),
+            temperature: self.teacher_temperature.unwrap_or(default.temperature),
+            ..default
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dataset;
     use clap::Parser;
 
     #[derive(Parser)]
@@ -146,7 +166,8 @@ mod tests {
             "epochs": 7, "stop-after": 3, "batch": 50, "learning-rate": 0.003, "threshold-rate": 0.1,
             "sharpness": 6.5, "window": 0, "spike-cost": 1e-7, "rule": "bs4nn", "kappa": 4.7,
             "thresholds": "layer", "hidden-threshold": 12, "patience": 0.7, "shift": 1.5, "rotate": 10,
-            "zoom": 0.1, "shear": 0.2, "validation": 0.15
+            "zoom": 0.1, "shear": 0.2, "validation": 0.15, "teacher": 800, "teacher-share": 0.4,
+            "teacher-temperature": 2.5
         }"#;
         serde_json::from_str(text).unwrap()
     }
@@ -167,5 +188,23 @@ mod tests {
         for part in ["--learning-rate 0.003 ", "--validation 0.15", "--kappa 4.7"] {
             assert!(arguments.contains(part), "{arguments}");
         }
+    }
+
+    #[test]
+    fn a_teacher_is_what_was_chosen_of_it() {
+        let data = dataset::load("digits").unwrap();
+        let teacher = |choices: Choices| choices.options(&data, 16, 1).teacher;
+        let expected = Teaching {
+            hidden: 800,
+            share: 0.4,
+            temperature: 2.5,
+        };
+        assert_eq!(teacher(all()), Some(expected));
+        let none = Choices {
+            teacher: Some(0),
+            ..all()
+        };
+        assert_eq!(teacher(none), None);
+        assert_eq!(teacher(Choices::default()), None);
     }
 }

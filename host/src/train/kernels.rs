@@ -118,6 +118,7 @@ macro_rules! for_each_cpu {
         }
     };
 }
+pub(super) use for_each_cpu;
 
 /// As many signs as a byte can count.
 const SIGNS_A_BYTE: usize = 124;

@@ -17,8 +17,10 @@ mod kept;
 mod kernels;
 mod latent;
 mod options;
+mod perceptron;
 mod rule;
 mod samples;
+mod teacher;
 
 pub use augment::Augment;
 pub use checkpoint::{Checkpoint, CheckpointError, Setup};
@@ -27,14 +29,15 @@ pub use curve::{to_csv, to_svg, Epoch, Measured, PlotError};
 pub use fast::FastNetwork;
 pub use kept::{KeptRun, KeptRunError};
 pub use options::Options;
+pub use perceptron::{Intensities, Learner, Perceptron};
 pub use rule::{Chain, Named, Objective, Rule, ThresholdTraining};
 pub use samples::Samples;
+pub use teacher::Teaching;
 
-use crate::dataset::{Dataset, HoldOut, HoldOutError};
+use crate::dataset::{Dataset, HoldOut, HoldOutError, Split};
 use crate::encoding::Latency;
-use augment::Warp;
 use backward::Backward;
-use batch::{Batch, Update};
+use batch::{draw_moves, Batch, Update};
 use checkpoint::PlainNetwork;
 use firmware_model::network::{Network, NetworkError, MAX_LAYERS, MAX_STEPS, MAX_WIDTH};
 use kernels::AdamStep;
@@ -45,6 +48,7 @@ use rand_chacha::ChaCha8Rng;
 use samples::TrainingImages;
 use std::cell::LazyCell;
 use std::sync::atomic::{AtomicBool, Ordering};
+use teacher::{Shape, Teacher};
 use thiserror::Error;
 
 /// The time steps where nobody asks for others.
@@ -79,6 +83,12 @@ pub enum TrainError {
     },
     #[error("{name} has no rows and columns to move images in: give --shift 0 --rotate 0 --zoom 0 --shear 0")]
     AugmentWithoutPlane { name: String },
+    #[error("the rule {rule} trains spike times, of which a teacher knows nothing: give --teacher 0, or --rule margins")]
+    TeacherOfSpikeTimes { rule: &'static str },
+    #[error(
+        "stopped while the teacher was learning: there is no network yet, so nothing was written"
+    )]
+    Stopped,
     #[error(transparent)]
     HoldOut(#[from] HoldOutError),
     #[error("cannot go on from the checkpoint: {0}; start anew without --resume, or give the options of then")]
@@ -89,6 +99,25 @@ pub enum TrainError {
 
 /// What a run tells while it goes on.
 pub enum Event<'a> {
+    /// A batch of the teacher's is done. All of these come before the first of the network's.
+    TeacherBatch {
+        /// From 1.
+        epoch: usize,
+        epochs: usize,
+        /// Images seen since the start, and how many will have been at the end.
+        images: usize,
+        total: usize,
+        /// The mean loss of this epoch so far.
+        loss: f64,
+        /// The training accuracy of this epoch so far.
+        accuracy: f64,
+    },
+    /// The teacher has learned.
+    Teacher {
+        epochs: usize,
+        /// On the held-out images, where there are any.
+        accuracy: Option<f64>,
+    },
     /// A batch is done.
     Batch {
         /// From 1.
@@ -181,7 +210,8 @@ pub fn steps_for(data: &Dataset, asked: Option<usize>) -> Result<usize, TrainErr
 
 /// Trains a network of `sizes` (inputs first, classes last) over `steps` time steps.
 ///
-/// Runs on the current rayon pool. When `stop` becomes true the run ends after the current batch.
+/// Runs on the current rayon pool. When `stop` becomes true the run ends after the current batch; while
+/// a teacher learns there is no network yet, and the run ends with [`TrainError::Stopped`].
 /// The network of the best epoch on the held-out images is returned, the later one of equals; with
 /// nothing held out, that of the last epoch.
 pub fn train(
@@ -216,9 +246,12 @@ pub fn train_from(
     let setup = LazyCell::new(|| Setup::new(data, sizes, steps, options));
     let mut run = Run::new(data, sizes, steps, options)?;
     let mut history = History::default();
-    if let Some(checkpoint) = checkpoint {
-        checkpoint.setup.check(&setup)?;
-        history = run.restore(checkpoint)?;
+    match checkpoint {
+        Some(checkpoint) => {
+            checkpoint.setup.check(&setup)?;
+            history = run.restore(checkpoint)?;
+        }
+        None => run.teacher = run.learn_to_teach(stop, watch)?,
     }
     while history.epochs.len() < options.epochs
         && !history.settled(options)
@@ -289,6 +322,10 @@ struct Run<'a> {
     train: TrainingImages<'a>,
     /// Empty when nothing is held out.
     held_out: Samples,
+    /// The same as images, for the teacher.
+    held_out_images: Split,
+    shape: Shape,
+    teacher: Option<Teacher>,
     latent: LatentNetwork,
     batch: Batch,
     rng: ChaCha8Rng,
@@ -308,6 +345,12 @@ struct Progress {
 }
 
 impl Progress {
+    fn add(&mut self, images: usize, loss: f64, right: usize) {
+        self.images += images;
+        self.loss += loss;
+        self.right += right;
+    }
+
     fn loss(&self) -> f64 {
         self.loss / self.images.max(1) as f64
     }
@@ -341,6 +384,13 @@ impl<'a> Run<'a> {
             steps,
             train: TrainingImages::new(data, &stay, code),
             held_out: Samples::encode(&held_out, data.maximum, code),
+            held_out_images: held_out,
+            shape: Shape {
+                features: data.features(),
+                classes: data.classes,
+                maximum: data.maximum,
+            },
+            teacher: None,
             batch: Batch::new(latent.weights(), options.batch.min(stay.len())),
             latent,
             rng,
@@ -349,6 +399,19 @@ impl<'a> Run<'a> {
             updates: 0,
             images: 0,
         })
+    }
+
+    /// The teacher that the options ask for, once it has learned.
+    fn learn_to_teach(
+        &self,
+        stop: &AtomicBool,
+        watch: &mut dyn FnMut(Event),
+    ) -> Result<Option<Teacher>, TrainError> {
+        let learn = |teaching| {
+            let images = (&self.train, &self.held_out_images);
+            Teacher::learn((teaching, self.options), images, self.shape, stop, watch)
+        };
+        self.options.teacher.map(learn).transpose()
     }
 
     fn checkpoint(&self, setup: &Setup, history: &History) -> Checkpoint {
@@ -362,6 +425,7 @@ impl<'a> Run<'a> {
             order: self.order.clone(),
             updates: self.updates,
             images: self.images,
+            teacher: (self.teacher.as_ref()).map(|teacher| teacher.perceptron.clone()),
         }
     }
 
@@ -382,6 +446,14 @@ impl<'a> Run<'a> {
         if !is_whole || self.latent.restore(&from.latent).is_none() {
             return Err(CheckpointError::Damaged);
         }
+        self.teacher = match (self.options.teacher, &from.teacher) {
+            (Some(teaching), Some(learned)) => {
+                let teacher = Teacher::of(learned.clone(), teaching, self.shape);
+                Some(teacher.ok_or(CheckpointError::Damaged)?)
+            }
+            (None, None) => None,
+            _ => return Err(CheckpointError::Damaged),
+        };
         self.rng.set_word_pos(from.random_words);
         self.order.clone_from(&from.order);
         self.updates = from.updates;
@@ -415,13 +487,9 @@ impl<'a> Run<'a> {
 
     /// One batch: forward, backward, update. Returns the learning rate.
     fn update(&mut self, images: &[usize], progress: &mut Progress) -> f32 {
-        let augment = self.options.augment;
-        let jobs: Vec<(usize, Option<Warp>)> = (images.iter())
-            .map(|&image| {
-                let warp = (augment != Augment::NONE).then(|| augment.draw(&mut self.rng));
-                (image, warp)
-            })
-            .collect();
+        let jobs = draw_moves(images, self.options.augment, &mut self.rng);
+        let teacher = self.teacher.as_ref();
+        let answers = teacher.map(|teacher| teacher.answers(&self.train, &jobs));
         let rule = self.options.rule;
         let backward = Backward {
             rule,
@@ -431,12 +499,11 @@ impl<'a> Run<'a> {
             steps: self.steps,
         };
         let network = self.latent.weights();
-        let outcomes = (self.batch).run(&self.train, &jobs, network, self.steps, backward);
+        let answers = answers.as_ref();
+        let outcomes = (self.batch).run(&self.train, &jobs, answers, network, self.steps, backward);
         for outcome in &outcomes {
-            progress.loss += f64::from(outcome.loss);
-            progress.right += usize::from(outcome.right);
+            progress.add(1, f64::from(outcome.loss), usize::from(outcome.right));
         }
-        progress.images += images.len();
         self.images += images.len();
 
         self.updates += 1;

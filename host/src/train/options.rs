@@ -1,8 +1,8 @@
 //! What can be chosen about a training run, and what is chosen when nobody does.
 
-use super::{Augment, Rule, TrainError};
+use super::{Augment, Objective, Rule, Teaching, TrainError};
 use crate::dataset::{Dataset, Split};
-use firmware_model::network::MAX_THRESHOLD;
+use firmware_model::network::{MAX_THRESHOLD, MAX_WIDTH};
 use serde::{Deserialize, Serialize};
 
 /// Small data sets are seen more often, until this many images have been.
@@ -44,6 +44,10 @@ pub struct Options {
     pub augment: Augment,
     /// The share of the training images that is held out to measure each epoch on: see [`Dataset::hold_out`].
     pub validation: f64,
+    /// Who teaches beside the labels. Nobody is not written down, so that files without a teacher are
+    /// what they were before there were any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub teacher: Option<Teaching>,
 }
 
 impl Options {
@@ -79,6 +83,7 @@ impl Options {
                 ..Augment::NONE
             },
             validation: 0.1,
+            teacher: None,
         }
     }
 
@@ -97,6 +102,8 @@ impl Options {
         let positive = |value: f32| value.is_finite() && value > 0.0;
         let moves = |value: f32, most: f32| (0.0..=most).contains(&value);
         let augment = self.augment;
+        // Nobody is a teacher that can be.
+        let teacher = |holds: fn(Teaching) -> bool| self.teacher.is_none_or(holds);
         let limits = [
             ("number of epochs", self.epochs >= 1, "at least 1"),
             ("batch", self.batch >= 1, "at least 1"),
@@ -150,11 +157,31 @@ impl Options {
                 (0.0..=0.9).contains(&self.validation),
                 "from 0 to 0.9",
             ),
+            (
+                "teacher",
+                teacher(|teacher| (1..=MAX_WIDTH).contains(&teacher.hidden)),
+                "from 1 to 16384 hidden neurons, or 0 for none",
+            ),
+            (
+                "teacher's share",
+                teacher(|teacher| (0.0..=1.0).contains(&teacher.share)),
+                "from 0 to 1",
+            ),
+            (
+                "teacher's temperature",
+                teacher(|teacher| (0.01..=1000.0).contains(&teacher.temperature)),
+                "from 0.01 to 1000",
+            ),
         ];
         for (option, holds, expected) in limits {
             if !holds {
                 return Err(TrainError::Option { option, expected });
             }
+        }
+        if self.teacher.is_some() && self.rule.objective != Objective::Margins {
+            return Err(TrainError::TeacherOfSpikeTimes {
+                rule: self.rule.name(),
+            });
         }
         let can_move = data.plane().is_some() || data.recordings.is_some();
         if augment != Augment::NONE && !can_move {

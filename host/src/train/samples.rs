@@ -189,6 +189,33 @@ impl<'a> TrainingImages<'a> {
         self.samples.label(index)
     }
 
+    /// Image `index`, moved by `warp`.
+    pub fn pixels<'s>(
+        &'s self,
+        index: usize,
+        warp: Option<&Warp>,
+        scratch: &'s mut Scratch,
+    ) -> &'s [u8] {
+        let Scratch { pixels, events } = scratch;
+        match (warp, self.recordings, self.plane) {
+            (Some(warp), Some(recordings), _) => {
+                let code = recordings.code;
+                let original = recordings.events(self.indices[index]);
+                warp.apply_to_events(original, code.grid(), events);
+                code.encode(&events.0, &events.1, pixels);
+                pixels
+            }
+            (Some(warp), None, Some(plane)) => {
+                pixels.clear();
+                for image in self.split.image(index).chunks_exact(plane.0 * plane.1) {
+                    warp.apply(image, plane, pixels);
+                }
+                pixels
+            }
+            _ => self.split.image(index),
+        }
+    }
+
     /// Writes the spikes of image `index`, moved by `warp`, into `to`.
     pub fn spikes(
         &self,
@@ -197,23 +224,11 @@ impl<'a> TrainingImages<'a> {
         scratch: &mut Scratch,
         to: &mut Spikes,
     ) {
-        let Scratch { pixels, events } = scratch;
-        match (warp, self.recordings, self.plane) {
-            (Some(warp), Some(recordings), _) => {
-                let code = recordings.code;
-                let original = recordings.events(self.indices[index]);
-                warp.apply_to_events(original, code.grid(), events);
-                code.encode(&events.0, &events.1, pixels);
-                self.encoder.encode(pixels, to);
-            }
-            (Some(warp), None, Some(plane)) => {
-                pixels.clear();
-                for image in self.split.image(index).chunks_exact(plane.0 * plane.1) {
-                    warp.apply(image, plane, pixels);
-                }
-                self.encoder.encode(pixels, to);
-            }
-            _ => self.samples.copy(index, to),
+        match warp {
+            Some(warp) => self
+                .encoder
+                .encode(self.pixels(index, Some(warp), scratch), to),
+            None => self.samples.copy(index, to),
         }
     }
 }

@@ -281,3 +281,88 @@ fn data_with_a_time_of_their_own_set_the_steps() {
     assert!(error.to_string().contains("give --steps 20"), "{error}");
     assert_eq!(own.plane(), None);
 }
+
+/// Options for a run of a second or so that is taught.
+fn taught(share: f32) -> Options {
+    let teacher = Teaching {
+        share,
+        ..Teaching::by(40)
+    };
+    Options {
+        teacher: Some(teacher),
+        ..short()
+    }
+}
+
+#[test]
+fn a_taught_run_is_the_same_on_any_number_of_threads() {
+    let data = digits();
+    let on = |threads: usize| {
+        let pool = ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .unwrap();
+        pool.install(|| train_quietly(&data, &[64, 48, 10], &taught(0.5)))
+    };
+    let (one, two) = (on(1), on(2));
+    assert_eq!(one.network, two.network);
+    assert_eq!(one.epochs, two.epochs);
+    assert_ne!(
+        one.network,
+        train_quietly(&data, &[64, 48, 10], &short()).network
+    );
+}
+
+#[test]
+fn a_teacher_without_a_share_changes_nothing() {
+    let data = digits();
+    let with = train_quietly(&data, &[64, 48, 10], &taught(0.0));
+    let without = train_quietly(&data, &[64, 48, 10], &short());
+    assert_eq!(with.network, without.network);
+    assert_eq!(with.epochs, without.epochs);
+}
+
+#[test]
+fn a_stop_while_the_teacher_learns_ends_the_run_with_nothing() {
+    let data = digits();
+    let stop = AtomicBool::new(false);
+    let mut batches = 0;
+    let result = train(&data, &[64, 10], 16, &taught(0.5), &stop, &mut |event| {
+        assert!(matches!(event, Event::TeacherBatch { .. }));
+        batches += 1;
+        stop.store(batches == 3, Ordering::Relaxed);
+    });
+    assert!(matches!(result, Err(TrainError::Stopped)));
+    assert_eq!(batches, 3);
+}
+
+#[test]
+fn teachers_that_cannot_be_are_named() {
+    let data = digits();
+    let error = |teacher: Teaching, rule: Rule| {
+        let options = Options {
+            teacher: Some(teacher),
+            rule,
+            ..short()
+        };
+        options.check(&data).unwrap_err().to_string()
+    };
+    let of = |hidden, share, temperature| {
+        let teacher = Teaching {
+            hidden,
+            share,
+            temperature,
+        };
+        error(teacher, Rule::default())
+    };
+    assert!(of(0, 0.5, 1.0).contains("teacher is out of range"));
+    assert!(of(16_385, 0.5, 1.0).contains("from 1 to 16384 hidden"));
+    assert!(of(40, 1.1, 1.0).contains("teacher's share"));
+    assert!(of(40, f32::NAN, 1.0).contains("teacher's share"));
+    assert!(of(40, 0.5, 0.0).contains("teacher's temperature"));
+    let spike_times = error(Teaching::by(40), Named::Bs4nn.rule(16));
+    assert!(
+        spike_times.contains("bs4nn trains spike times") && spike_times.contains("--teacher 0"),
+        "{spike_times}"
+    );
+}

@@ -64,6 +64,7 @@ fn rows(record: &TrainingRecord) -> Vec<(&'static str, String)> {
         rule,
         augment,
         validation,
+        teacher,
     } = &record.options;
     let Augment {
         shift,
@@ -79,7 +80,14 @@ fn rows(record: &TrainingRecord) -> Vec<(&'static str, String)> {
         true => percent(record.validation_accuracy),
         false => "nothing was held out".to_owned(),
     };
-    vec![
+    let taught = teacher.map_or(Vec::new(), |teacher| {
+        vec![
+            ("--teacher-share", teacher.share.to_string()),
+            ("--teacher-temperature", teacher.temperature.to_string()),
+        ]
+    });
+    let hidden = teacher.map_or(0, |teacher| teacher.hidden);
+    let mut rows = vec![
         ("--seed", seed.to_string()),
         ("--epochs", format!("{epochs}{stopped}")),
         ("--stop-after", stop_after.to_string()),
@@ -99,6 +107,10 @@ fn rows(record: &TrainingRecord) -> Vec<(&'static str, String)> {
         ("--zoom", zoom.to_string()),
         ("--shear", shear.to_string()),
         ("--validation", validation.to_string()),
+        ("--teacher", hidden.to_string()),
+    ];
+    rows.extend(taught);
+    rows.extend([
         ("best epoch, the one kept", record.best_epoch.to_string()),
         (
             "its accuracy on training images",
@@ -109,5 +121,6 @@ fn rows(record: &TrainingRecord) -> Vec<(&'static str, String)> {
             "on test images, after training",
             percent(record.test_accuracy),
         ),
-    ]
+    ]);
+    rows
 }

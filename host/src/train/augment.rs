@@ -20,6 +20,9 @@ pub struct Augment {
     pub zoom: f32,
     /// Columns to the side for each row down: slant.
     pub shear: f32,
+    /// The share of the images that are mirrored, left for right.
+    #[serde(default)]
+    pub mirror: f32,
 }
 
 /// One move: which place of the original each pixel takes its value from.
@@ -37,6 +40,7 @@ impl Augment {
         rotate: 0.0,
         zoom: 0.0,
         shear: 0.0,
+        mirror: 0.0,
     };
 
     /// The next move.
@@ -47,6 +51,9 @@ impl Augment {
         let (taller, wider) = (1.0 + within(self.zoom), 1.0 + within(self.zoom));
         let slant = within(self.shear);
         let (sin, cos) = (libm::sinf(angle), libm::cosf(angle));
+        // Nothing is drawn for it where nothing is mirrored: what was trained before there was a mirror stays as it is.
+        let is_mirrored = self.mirror > 0.0 && rng.random::<f32>() < self.mirror;
+        let wider = if is_mirrored { -wider } else { wider };
         Warp {
             row: (cos * taller, -sin * wider),
             column: (sin * taller + slant, cos * wider),
@@ -224,6 +231,19 @@ mod tests {
     }
 
     #[test]
+    fn a_share_of_the_images_is_mirrored() {
+        let mirror = Augment {
+            mirror: 0.25,
+            ..Augment::NONE
+        };
+        let images = moved(mirror, 1000);
+        let mirrored = [30, 20, 10, 60, 50, 40, 90, 80, 70];
+        let count = |image: &[u8]| images.iter().filter(|other| other[..] == *image).count();
+        assert_eq!(count(&mirrored) + count(&IMAGE), 1000);
+        assert!((200..300).contains(&count(&mirrored)));
+    }
+
+    #[test]
     fn whole_pixels_move_whole_rows_and_columns() {
         let warp = Warp {
             row: (1.0, 0.0),
@@ -341,6 +361,10 @@ mod tests {
             },
             Augment {
                 shear: 0.3,
+                ..Augment::NONE
+            },
+            Augment {
+                mirror: 0.5,
                 ..Augment::NONE
             },
         ] {

@@ -63,6 +63,9 @@ pub struct Choices {
     /// Slant them by up to this many columns a row
     #[arg(long, value_name = "COLUMNS")]
     pub shear: Option<f32>,
+    /// Mirror this share of them, left for right
+    #[arg(long, value_name = "SHARE")]
+    pub mirror: Option<f32>,
     /// The share of the training images that is held out to measure each epoch on; of shd, whole speakers
     #[arg(long)]
     pub validation: Option<f64>,
@@ -133,6 +136,7 @@ impl Choices {
                 rotate: self.rotate.unwrap_or(default.augment.rotate),
                 zoom: self.zoom.unwrap_or(default.augment.zoom),
                 shear: self.shear.unwrap_or(default.augment.shear),
+                mirror: self.mirror.unwrap_or(default.augment.mirror),
             },
             validation: self.validation.unwrap_or(default.validation),
             teacher: self.teaching(),
@@ -166,7 +170,7 @@ mod tests {
             "epochs": 7, "stop-after": 3, "batch": 50, "learning-rate": 0.003, "threshold-rate": 0.1,
             "sharpness": 6.5, "window": 0, "spike-cost": 1e-7, "rule": "bs4nn", "kappa": 4.7,
             "thresholds": "layer", "hidden-threshold": 12, "patience": 0.7, "shift": 1.5, "rotate": 10,
-            "zoom": 0.1, "shear": 0.2, "validation": 0.15, "teacher": 800, "teacher-share": 0.4,
+            "zoom": 0.1, "shear": 0.2, "mirror": 0.5, "validation": 0.15, "teacher": 800, "teacher-share": 0.4,
             "teacher-temperature": 2.5
         }"#;
         serde_json::from_str(text).unwrap()

@@ -81,7 +81,7 @@ pub enum TrainError {
         option: &'static str,
         expected: &'static str,
     },
-    #[error("{name} has no rows and columns to move images in: give --shift 0 --rotate 0 --zoom 0 --shear 0")]
+    #[error("{name} has no rows and columns to move images in: give --shift 0 --rotate 0 --zoom 0 --shear 0 --mirror 0")]
     AugmentWithoutPlane { name: String },
     #[error("the rule {rule} trains spike times, of which a teacher knows nothing: give --teacher 0, or --rule margins")]
     TeacherOfSpikeTimes { rule: &'static str },

@@ -152,6 +152,7 @@ impl Options {
             ),
             ("zoom", moves(augment.zoom, 0.9), "from 0 to 0.9"),
             ("shear", moves(augment.shear, 2.0), "from 0 to 2"),
+            ("mirror", moves(augment.mirror, 1.0), "from 0 to 1"),
             (
                 "validation share",
                 (0.0..=0.9).contains(&self.validation),

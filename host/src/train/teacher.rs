@@ -239,12 +239,12 @@ mod tests {
         let images = (&train, &held_out);
         let teacher =
             Teacher::learn((teaching, &options), images, shape, &stop, &mut watch).unwrap();
-        assert_eq!(seen, 139 * stay.len());
+        assert_eq!(seen, 139 * parts.stay.len());
         let (epochs, accuracy) = told.unwrap();
         assert_eq!(epochs, 139);
         assert!(accuracy > 0.95, "{accuracy}");
         // Of images that are not moved it is sure, and less so the warmer it is.
-        let all: Vec<Move> = (0..stay.len()).map(|image| (image, None)).collect();
+        let all: Vec<Move> = (0..parts.stay.len()).map(|image| (image, None)).collect();
         let sure = |teacher: &Teacher| -> f32 {
             let answers = teacher.answers(&train, &all);
             let of_label = |image: usize| {
@@ -252,7 +252,7 @@ mod tests {
                 assert!((row.iter().sum::<f32>() - 1.0).abs() < 1e-5);
                 row[train.label(image)]
             };
-            (0..stay.len()).map(of_label).sum::<f32>() / stay.len() as f32
+            (0..parts.stay.len()).map(of_label).sum::<f32>() / parts.stay.len() as f32
         };
         let at = |temperature: f32| {
             let teaching = Teaching {

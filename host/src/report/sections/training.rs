@@ -71,6 +71,7 @@ fn rows(record: &TrainingRecord) -> Vec<(&'static str, String)> {
         rotate,
         zoom,
         shear,
+        mirror,
     } = augment;
     let stopped = match record.stopped {
         true => ", stopped before the end",
@@ -106,6 +107,7 @@ fn rows(record: &TrainingRecord) -> Vec<(&'static str, String)> {
         ("--rotate", rotate.to_string()),
         ("--zoom", zoom.to_string()),
         ("--shear", shear.to_string()),
+        ("--mirror", mirror.to_string()),
         ("--validation", validation.to_string()),
         ("--teacher", hidden.to_string()),
     ];

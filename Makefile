@@ -4,7 +4,7 @@
 CARGO ?= cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help tools build boards demo test bench fmt clean
+.PHONY: help tools build boards demo results test bench fmt clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,6 +20,9 @@ boards: tools build ## Build the bitstream of every board into build/BOARD; goes
 
 demo: tools build ## Train, build for a board, simulate it, deploy and compare: the whole way, on digits
 	@tools/demo.sh
+
+results: build ## Run everything behind the tables in docs/results (hours) and write them again; goes on where it was stopped
+	@tools/results.sh
 
 test: tools ## Check the formatting, the lints and run all tests
 	$(CARGO) fmt --all --check

@@ -54,13 +54,13 @@ impl Options {
     /// The options for a data set, chosen on held-out parts of training images.
     pub fn for_dataset(data: &Dataset) -> Self {
         // What images can bear differs: known for some sets, and not assumed for others.
-        let (shift, zoom) = match data.name.as_str() {
-            "digits" => (0.5, 0.0),
-            "mnist" => (1.0, 0.0),
-            "caltech101" => (1.0, 0.1),
-            "caltech101-grey" => (2.0, 0.0),
-            "shd" => (0.7, 0.05),
-            _ => (0.0, 0.0),
+        let (shift, rotate, zoom, shear) = match data.name.as_str() {
+            "digits" => (0.5, 0.0, 0.0, 0.0),
+            "mnist" => (1.0, 10.0, 0.1, 0.1),
+            "caltech101" => (1.0, 0.0, 0.1, 0.0),
+            "caltech101-grey" => (2.0, 0.0, 0.0, 0.0),
+            "shd" => (0.7, 0.0, 0.05, 0.0),
+            _ => (0.0, 0.0, 0.0, 0.0),
         };
         // A word is known when it has been spoken.
         let patience = if data.recordings.is_some() { 3.0 } else { 1.0 };
@@ -79,7 +79,9 @@ impl Options {
             rule: Rule::default(),
             augment: Augment {
                 shift,
+                rotate,
                 zoom,
+                shear,
                 ..Augment::NONE
             },
             validation: 0.1,

@@ -62,6 +62,7 @@ impl Options {
             "shd" => (0.7, 0.0, 0.05, 0.0),
             _ => (0.0, 0.0, 0.0, 0.0),
         };
+        let spread = spread(&data.train);
         // A word is known when it has been spoken.
         let patience = if data.recordings.is_some() { 3.0 } else { 1.0 };
         Options {
@@ -72,9 +73,10 @@ impl Options {
             learning_rate: 0.003,
             threshold_rate: 1.0,
             sharpness: 8.0,
-            window: 10.0,
+            // Where many spikes come, potentials stray further, and with a narrow window most neurons are left alone.
+            window: spread.max(10.0),
             spike_cost: 0.0,
-            hidden_threshold: spread(&data.train),
+            hidden_threshold: spread,
             patience,
             rule: Rule::default(),
             augment: Augment {

@@ -57,6 +57,7 @@ impl Options {
         let (shift, rotate, zoom, shear) = match data.name.as_str() {
             "digits" => (0.5, 0.0, 0.0, 0.0),
             "mnist" => (1.0, 10.0, 0.1, 0.1),
+            "fashion-mnist" => (0.5, 0.0, 0.05, 0.0),
             "caltech101" => (1.0, 0.0, 0.1, 0.0),
             "caltech101-grey" => (2.0, 0.0, 0.0, 0.0),
             "shd" => (0.7, 0.0, 0.05, 0.0),

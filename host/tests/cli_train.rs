@@ -325,6 +325,13 @@ fn recordings_are_brought_described_trained_on_and_measured() {
         (&report["images"], &report["mismatches"]),
         (&5.into(), &0.into())
     );
+    let output = place.run(&[&arguments[..], &short, &["--out", "moved.fsp"]].concat());
+    let notes = text(&output.stdout) + &text(&output.stderr);
+    assert!(notes.contains("epoch   2 "), "{notes}");
+    assert!(
+        !notes.contains("held out") && !notes.contains("best"),
+        "{notes}"
+    );
     let held_out = ["--epochs", "2", "--validation", "0.1", "--out", "held.fsp"];
     let output = place.run(&[&arguments[..], &held_out].concat());
     let notes = text(&output.stdout);

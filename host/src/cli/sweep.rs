@@ -261,10 +261,16 @@ fn summary(record: &Record) -> String {
     let seconds = training
         .seconds
         .map(|seconds| format!(", in {seconds:.1} s"));
+    let held_out = match record.options.holds_out() {
+        true => format!(
+            "held out {:.2} % at step {:.2}",
+            100.0 * training.validation_accuracy,
+            training.validation_decision_step_mean
+        ),
+        false => "nothing held out".to_owned(),
+    };
     format!(
-        "held out {:.2} % at step {:.2}, epoch {} of {}{}",
-        100.0 * training.validation_accuracy,
-        training.validation_decision_step_mean,
+        "{held_out}, epoch {} of {}{}",
         training.best_epoch,
         training.epochs,
         seconds.unwrap_or_default()

@@ -153,7 +153,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         "settled": trained.settled,
         "loss": best.loss,
         "train_accuracy": best.train_accuracy,
-        "validation_accuracy": best.validation.accuracy,
+        "validation_accuracy": options.holds_out().then_some(best.validation.accuracy),
         "test_accuracy": test.accuracy,
         "decision_step_mean": test.decision_step,
         "hidden_spikes_before_decision_mean": test.hidden_spikes,
@@ -193,6 +193,25 @@ struct Watched<'a> {
 }
 
 impl Watched<'_> {
+    fn note_epoch(&self, epoch: &Epoch, best: bool) {
+        let held_out = match self.options.holds_out() {
+            true => format!(
+                "  held out {:6.2} % at step {:5.2}{}",
+                100.0 * epoch.validation.accuracy,
+                epoch.validation.decision_step,
+                if best { "  best" } else { "" }
+            ),
+            false => String::new(),
+        };
+        let line = format!(
+            "epoch {:>3}  loss {:.4}  accuracy {:6.2} %{held_out}",
+            epoch.epoch,
+            epoch.loss,
+            100.0 * epoch.train_accuracy
+        );
+        self.bar.suspend(|| self.ui.note(line));
+    }
+
     fn see(&mut self, event: Event) {
         match event {
             Event::TeacherBatch {
@@ -236,7 +255,7 @@ impl Watched<'_> {
                 best,
                 checkpoint,
             } => {
-                note_epoch(&self.bar, self.ui, epoch, best);
+                self.note_epoch(epoch, best);
                 // After the last epoch the model file says everything.
                 let goes_on = epoch.epoch < self.options.epochs;
                 if let Some(checkpoint) = checkpoint.filter(|_| goes_on) {
@@ -264,19 +283,6 @@ fn show_batch(
         "epoch {epoch}/{epochs} loss {loss:.4} accuracy {:.2} %",
         100.0 * accuracy
     ));
-}
-
-fn note_epoch(bar: &ProgressBar, ui: &Ui, epoch: &Epoch, best: bool) {
-    let line = format!(
-        "epoch {:>3}  loss {:.4}  accuracy {:6.2} %  held out {:6.2} % at step {:5.2}{}",
-        epoch.epoch,
-        epoch.loss,
-        100.0 * epoch.train_accuracy,
-        100.0 * epoch.validation.accuracy,
-        epoch.validation.decision_step,
-        if best { "  best" } else { "" }
-    );
-    bar.suspend(|| ui.note(line));
 }
 
 /// Twice the inputs for small images; 600, the size that papers use, for larger ones.

@@ -190,7 +190,7 @@ pub fn to_csv(rows: &[RowResults]) -> String {
             layers.join("-"),
             record.steps.to_string(),
             record.weights.to_string(),
-            training.validation_accuracy.to_string(),
+            some((record.options.holds_out()).then_some(training.validation_accuracy)),
             test.accuracy.to_string(),
             test.accuracy_tie_tolerant.to_string(),
             test.decision_step_mean.to_string(),
@@ -401,7 +401,9 @@ mod tests {
     #[test]
     fn the_csv_has_as_many_fields_in_each_line() {
         let plan = plan();
-        let csv = to_csv(&made_up(&plan));
+        let mut rows = made_up(&plan);
+        rows[0].records[2].options.validation = 0.0;
+        let csv = to_csv(&rows);
         let lines: Vec<&str> = csv.lines().collect();
         assert_eq!(lines.len(), 5);
         let names: Vec<&str> = lines[0].split(',').collect();
@@ -415,6 +417,8 @@ mod tests {
         };
         assert_eq!(column(lines[2], "accuracy"), "0.92");
         assert_eq!(column(lines[2], "seed"), "2");
+        assert_eq!(column(lines[2], "validation_accuracy"), "0.5");
+        assert_eq!(column(lines[3], "validation_accuracy"), "");
         assert_eq!(column(lines[3], "cycles_median"), "1200");
         assert_eq!(
             (column(lines[4], "cycles_mean"), column(lines[4], "seconds")),

@@ -92,6 +92,11 @@ impl Options {
         }
     }
 
+    /// Whether images are held out, and so whether there is an accuracy on such.
+    pub fn holds_out(&self) -> bool {
+        self.validation > 0.0
+    }
+
     /// The threshold of the output neurons at the start, for their fan-in.
     pub fn output_threshold(&self, fan_in: usize) -> f32 {
         (self.patience * usual_threshold(fan_in)).clamp(1.0, MAX_THRESHOLD as f32)

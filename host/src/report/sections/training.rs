@@ -24,7 +24,7 @@ pub fn write(subject: &Subject) -> Result<String, DrawError> {
         let how = "The model file has a record of the training, but no curves that can be read.";
         return Ok(section(TITLE, how, &table));
     };
-    let held_out = is_held_out(record);
+    let held_out = record.options.holds_out();
     let mut key = vec![(RIGHT, "training images")];
     if held_out {
         key.push((WRONG, "held-out images"));
@@ -42,10 +42,6 @@ pub fn write(subject: &Subject) -> Result<String, DrawError> {
 }
 
 /// Whether some training images were kept aside to measure each epoch on.
-fn is_held_out(record: &TrainingRecord) -> bool {
-    record.options.validation > 0.0
-}
-
 /// Every option as the command line names it, and what came of them.
 fn rows(record: &TrainingRecord) -> Vec<(&'static str, String)> {
     // Taken apart whole, so that an option that is new cannot be forgotten here.
@@ -77,7 +73,7 @@ fn rows(record: &TrainingRecord) -> Vec<(&'static str, String)> {
         true => ", stopped before the end",
         false => "",
     };
-    let held_out = match is_held_out(record) {
+    let held_out = match record.options.holds_out() {
         true => percent(record.validation_accuracy),
         false => "nothing was held out".to_owned(),
     };

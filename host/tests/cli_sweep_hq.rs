@@ -1,12 +1,13 @@
-//! `sweep --engine hq`: on a stand-in for HyperQueue, and on the real one where the program `hq` is on the
-//! PATH; where it is not, that test says that it skips.
+//! `sweep --engine hq`: on a stand-in for HyperQueue; on a real server, which `make test` has installed as a Python
+//! package, behind data/hq.py in the place of the program `hq`; and on the real program where it is on the PATH. Where
+//! it is not, that last test says that it skips: what only it proves is that the real `hq` takes these arguments and cancels.
 #![cfg(unix)]
 
 use serde_json::{json, Value};
 use std::ffi::OsString;
 use std::fs;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -79,12 +80,17 @@ impl Place {
     }
 
     fn with_stand_in() -> Self {
+        Place::with_hq(STAND_IN)
+    }
+
+    /// With the text of a program that is found as `hq`.
+    fn with_hq(program: &str) -> Self {
         let mut place = Place::new();
         // A shell writes the program: one that this process had open for writing may not be run while
         // another test's child still holds it.
         let write = "mkdir bin && printf '%s' \"$1\" > bin/hq && chmod +x bin/hq";
         let status = Command::new("/bin/sh")
-            .args(["-c", write, "sh", STAND_IN])
+            .args(["-c", write, "sh", program])
             .current_dir(place.folder.path())
             .status();
         assert!(status.unwrap().success());
@@ -123,6 +129,14 @@ impl Place {
             .spawn()
             .unwrap();
         self.processes.push(process);
+    }
+
+    fn start_server(&mut self) {
+        self.start(&["server", "start"]);
+        until("server", || {
+            let info = ["--output-mode", "quiet", "server", "info"];
+            self.program("hq", &info).output().unwrap().status.success()
+        });
     }
 
     fn exists(&self, name: &str) -> bool {
@@ -171,7 +185,7 @@ fn value(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", text(&output.stderr)))
 }
 
-/// The whole of it, on a HyperQueue that runs.
+/// All but Ctrl-C, on a HyperQueue that runs.
 fn sweeps(place: &Place) {
     let output = place.sweep().output().unwrap();
     let swept = value(&output);
@@ -205,8 +219,10 @@ fn sweeps(place: &Place) {
         last.ends_with("; all that it said is in s/early-seed1.log"),
         "{error}"
     );
+}
 
-    // Ctrl-C cancels.
+/// Ctrl-C cancels.
+fn is_cancelled(place: &Place) {
     let slow = SPEC
         .replace("[64, 24, 10]", "[64, 300, 10]")
         .replace("epochs = 2", "epochs = 400");
@@ -245,11 +261,32 @@ fn a_sweep_runs_on_a_stand_in() {
     let place = Place::with_stand_in();
     fs::create_dir(place.path("server")).unwrap();
     sweeps(&place);
+    is_cancelled(&place);
     let cancelled = fs::read_to_string(place.path("server/cancelled")).unwrap();
     // Six jobs were over before: all later ones, as many as there were when Ctrl-C came.
     let jobs = fs::read_dir(place.path("server")).unwrap().flatten();
     let jobs = jobs.filter(|entry| entry.path().extension().is_some_and(|e| e == "pid"));
     assert_eq!(cancelled.lines().count(), jobs.count() - 6);
+}
+
+#[test]
+fn a_sweep_runs_on_a_server_of_hyperqueue() {
+    if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+        eprintln!("skipped: HyperQueue's Python package is for Linux on x86-64 only");
+        return;
+    }
+    let host = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let python = host.join("../.tools/hyperqueue/bin/python");
+    let script = host.join("tests/data/hq.py");
+    assert!(
+        python.exists(),
+        "HyperQueue is missing: tools/install-hyperqueue.sh gets it"
+    );
+    let (python, script) = (python.display(), script.display());
+    let mut place = Place::with_hq(&format!("#!/bin/sh\nexec '{python}' '{script}' \"$@\"\n"));
+    fs::create_dir(place.path("server")).unwrap();
+    place.start_server();
+    sweeps(&place);
 }
 
 #[test]
@@ -259,13 +296,10 @@ fn a_sweep_runs_on_hyperqueue() {
         eprintln!("skipped: there is no program hq on the PATH");
         return;
     }
-    place.start(&["server", "start"]);
-    until("server", || {
-        let info = place.program("hq", &["server", "info"]).output().unwrap();
-        info.status.success()
-    });
+    place.start_server();
     place.start(&["worker", "start", "--cpus", "2"]);
     sweeps(&place);
+    is_cancelled(&place);
     let listed = place.program("hq", &["--output-mode", "quiet", "job", "list", "--all"]);
     let listed = { listed }.output().unwrap();
     let listed = text(&listed.stdout);

@@ -25,6 +25,7 @@ results: build ## Run everything behind the tables in docs/results (hours) and w
 	@tools/results.sh
 
 test: tools ## Check the formatting, the lints and run all tests
+	@tools/install-hyperqueue.sh
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	$(CARGO) test --locked --workspace

@@ -1,9 +1,8 @@
 //! Writing files so that they are whole or not there.
 
-use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
-use tempfile::NamedTempFile;
+use tempfile::Builder;
 
 /// Writes `bytes` to `path`: first to a temporary file in the same folder, then renamed.
 ///
@@ -14,28 +13,30 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    let mut file = NamedTempFile::new_in(folder)?;
+    let mut file = temporary().tempfile_in(folder)?;
     file.write_all(bytes)?;
-    make_readable(file.as_file())?;
     file.persist(path).map_err(|error| error.error)?;
     Ok(())
 }
 
-/// Temporary files are for their owner only; what they become is like any other file.
+/// Temporary files are for their owner only; what these become is to have the permissions of any new file.
 #[cfg(unix)]
-fn make_readable(file: &fs::File) -> io::Result<()> {
+fn temporary() -> Builder<'static, 'static> {
     use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(fs::Permissions::from_mode(0o644))
+    let mut builder = Builder::new();
+    builder.permissions(std::fs::Permissions::from_mode(0o666));
+    builder
 }
 
 #[cfg(not(unix))]
-fn make_readable(_file: &fs::File) -> io::Result<()> {
-    Ok(())
+fn temporary() -> Builder<'static, 'static> {
+    Builder::new()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[test]
     fn a_file_is_replaced_whole_and_nothing_else_is_left() {

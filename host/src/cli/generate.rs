@@ -1,12 +1,10 @@
 use super::Ui;
+use crate::files::write_whole;
 use anyhow::{Context, Result};
 use firmware_model::board::Board;
 use firmware_model::config::CoreConfig;
 use serde_json::json;
-use std::fs::Permissions;
-use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Which core, for which board.
 #[derive(Debug, Clone, clap::Args)]
@@ -56,7 +54,12 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let lines = verilog.lines().count();
     match args.out {
         Some(path) => {
-            write_whole(&path, &verilog)?;
+            write_whole(&path, verilog.as_bytes()).with_context(|| {
+                format!(
+                    "cannot write {}; check that its folder is there and may be written to",
+                    path.display()
+                )
+            })?;
             let value = json!({
                 "board": board.name,
                 "core": core,
@@ -81,25 +84,4 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
 /// The Verilog of a board's top level.
 pub fn verilog_for(board: &Board, core: &CoreConfig) -> Result<String> {
     Ok(firstspike_hdl::generate(board, core)?)
-}
-
-/// Writes a file in one piece: it appears whole or not at all.
-fn write_whole(path: &Path, text: &str) -> Result<()> {
-    let folder = path.parent().filter(|folder| *folder != Path::new(""));
-    let folder = folder.unwrap_or(Path::new("."));
-    // Temporary files are private by default; this one is to have the permissions of any new file.
-    let written = tempfile::Builder::new()
-        .permissions(Permissions::from_mode(0o666))
-        .tempfile_in(folder)
-        .and_then(|mut file| {
-            file.write_all(text.as_bytes())?;
-            Ok(file.persist(path)?)
-        });
-    written.with_context(|| {
-        format!(
-            "cannot write {}; check that its folder is there and may be written to",
-            path.display()
-        )
-    })?;
-    Ok(())
 }

@@ -43,7 +43,7 @@ fn strength_of_the_strongest(gradients: &[Gradient]) -> f32 {
 }
 
 /// How brightness changes to a pixel from its neighbours on the left and above. Differences over two pixels, or over
-/// a square of four, are alike in all directions, but were no better (docs/datasets.md).
+/// a square of four, are alike in all directions, but networks learned no better from them.
 #[derive(Debug, Clone, Copy)]
 struct Gradient {
     right: i32,

@@ -35,7 +35,7 @@ pub(super) enum Caltech101 {
 }
 
 impl Caltech101 {
-    /// Rows and columns. Greater ones are no better (docs/datasets.md).
+    /// Rows and columns. Greater ones were no better.
     fn size(self) -> (usize, usize) {
         match self {
             Caltech101::Grey => (24, 36),

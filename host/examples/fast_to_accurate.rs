@@ -17,7 +17,7 @@ use firstspike::cli::Ui;
 use firstspike::dataset;
 use firstspike::files::write_whole;
 use firstspike::tradeoff::{measure, to_csv, to_svg, train_or_load, Plan, Point};
-use firstspike::train::{check_sizes, steps_for, Event, Options};
+use firstspike::train::{check_sizes, steps_for, Choices, Event};
 use serde_json::json;
 use std::fs::create_dir_all;
 use std::path::{Path, PathBuf};
@@ -41,16 +41,15 @@ struct Args {
     /// The seed of all trainings
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// How many times all training images are seen [default: as `firstspike train`]
-    #[arg(long)]
-    epochs: Option<usize>,
     /// The patience of each model: what `firstspike train --patience` takes
     #[arg(
         long,
         value_delimiter = ',',
         default_value = "0.1,0.2,0.3,0.4,0.5,0.7,1,1.5,2"
     )]
-    patience: Vec<f32>,
+    patiences: Vec<f32>,
+    #[command(flatten)]
+    choices: Choices,
     /// The board whose core counts the cycles
     #[arg(long, default_value = "icebreaker")]
     board: String,
@@ -84,23 +83,22 @@ fn main() -> Result<()> {
         let folder = folder.unwrap_or(Path::new("."));
         create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     }
-    let default = Options::for_dataset(&data);
+    ensure!(
+        args.choices.patience.is_none() && !args.patiences.is_empty(),
+        "give the patience of each model by --patiences"
+    );
+    let steps = steps_for(&data, args.steps)?;
     let plan = Plan {
         sizes: args.layers.clone(),
-        steps: steps_for(&data, args.steps)?,
-        options: Options {
-            seed: args.seed,
-            epochs: args.epochs.unwrap_or(default.epochs),
-            ..default
-        },
+        steps,
+        options: args.choices.options(&data, steps, args.seed),
     };
-    ensure!(!args.patience.is_empty(), "give a --patience or more");
     let sizes: Vec<String> = args.layers.iter().map(ToString::to_string).collect();
     let sizes = sizes.join("-");
 
     let seen = data.hold_out(plan.options.validation)?.stay.len();
     let mut points = Vec::new();
-    for &patience in &args.patience {
+    for &patience in &args.patiences {
         let name = format!(
             "{}-{sizes}-t{}-e{}-seed{}-patience{patience}.fsp",
             file_stem(&data.name),

@@ -13,7 +13,7 @@
 use anyhow::{bail, ensure, Context, Result};
 use clap::Parser;
 use firmware_model::board::Board;
-use firstspike::cli::Ui;
+use firstspike::cli::{dataset_help, Ui};
 use firstspike::dataset;
 use firstspike::files::write_whole;
 use firstspike::tradeoff::{measure, to_csv, to_svg, train_or_load, Plan, Point};
@@ -28,9 +28,7 @@ static STOP: AtomicBool = AtomicBool::new(false);
 /// Train models from fast to accurate, and draw their accuracy against their clock cycles.
 #[derive(Debug, Parser)]
 struct Args {
-    /// A name (digits, mnist, fashion-mnist, shd, shd-first, caltech101, caltech101-grey), a folder (of IDX files, SHD files or
-    /// pictures) or an .npz file
-    #[arg(long, default_value = "mnist")]
+    #[arg(long, default_value = "mnist", help = dataset_help())]
     dataset: String,
     /// The sizes of the layers, inputs first and classes last
     #[arg(long, value_delimiter = ',', default_value = "784,600,10")]

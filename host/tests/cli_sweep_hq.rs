@@ -280,7 +280,7 @@ fn a_sweep_runs_on_a_server_of_hyperqueue() {
     let script = host.join("tests/data/hq.py");
     assert!(
         python.exists(),
-        "HyperQueue is missing: tools/install-hyperqueue.sh gets it"
+        "HyperQueue is missing: `tools/install.sh tests` gets it"
     );
     let (python, script) = (python.display(), script.display());
     let mut place = Place::with_hq(&format!("#!/bin/sh\nexec '{python}' '{script}' \"$@\"\n"));

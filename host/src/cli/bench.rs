@@ -2,7 +2,7 @@ mod row;
 
 use super::deploy::load;
 use super::port::{board_name, shape, PortArgs};
-use super::{load_dataset, Ui};
+use super::{dataset_help, load_dataset, Ui};
 use crate::driver::{Answer, Board};
 use crate::encoding::Latency;
 use crate::evaluate::check_fit;
@@ -35,9 +35,7 @@ pub struct Args {
     /// Take a random network that fills the board, and random spikes; it replaces the model on the board
     #[arg(long, conflicts_with_all = ["model", "dataset"])]
     random: bool,
-    /// A name (digits, mnist, fashion-mnist, shd, shd-first, caltech101, caltech101-grey), a folder (of IDX files, SHD files or
-    /// pictures) or an .npz file [default: the model's own]
-    #[arg(long)]
+    #[arg(long, help = format!("{} [default: the model's own]", dataset_help()))]
     dataset: Option<String>,
     /// How many images are classified in a row
     #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]

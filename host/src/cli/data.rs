@@ -1,4 +1,4 @@
-use super::{interrupt, load_dataset, Ui};
+use super::{dataset_help, interrupt, load_dataset, Ui};
 use crate::dataset::bring::{bring, Brought};
 use crate::dataset::fetch::{fetch, Outcome, Source, SOURCES};
 use crate::dataset::{self, Dataset, DatasetError, Split};
@@ -29,9 +29,7 @@ enum Action {
     },
     /// Say what is in a data set: shapes, classes, and spikes under the latency code
     Info {
-        /// A name (digits, mnist, fashion-mnist, shd, shd-first, caltech101, caltech101-grey), a folder (of IDX files, SHD files or
-        /// pictures) or an .npz file
-        #[arg(default_value = "digits")]
+        #[arg(default_value = "digits", help = dataset_help())]
         dataset: String,
         /// The time steps of the latency code, T [default: 16; shd and shd-first have their own 20]
         #[arg(long, value_parser = clap::value_parser!(u16).range(1..=MAX_STEPS as i64))]

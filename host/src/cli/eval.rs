@@ -1,5 +1,5 @@
 use super::generate::CoreArgs;
-use super::{backend, load_dataset, Ui};
+use super::{backend, dataset_help, load_dataset, Ui};
 use crate::evaluate::{check_fit, evaluate, Backend, Report};
 use crate::model_file::{self, ModelFile};
 use anyhow::{Context, Result};
@@ -27,9 +27,7 @@ struct BoardArgs {
 pub struct Args {
     /// The model file
     model: PathBuf,
-    /// A name (digits, mnist, fashion-mnist, shd, shd-first, caltech101, caltech101-grey), a folder (of IDX files, SHD files or
-    /// pictures) or an .npz file [default: the model's own]
-    #[arg(long)]
+    #[arg(long, help = format!("{} [default: the model's own]", dataset_help()))]
     dataset: Option<String>,
     /// What runs the network: golden (the reference), model (the cycle model), rtl (the generated
     /// Verilog as a virtual board), or the port of a board

@@ -1,6 +1,6 @@
 use super::port::{board_name, check_loaded, shape, PortArgs};
 use super::{load_dataset, Ui};
-use crate::dataset;
+use crate::dataset::{self, NAMES};
 use crate::driver::{self, Board};
 use crate::encoding::Latency;
 use crate::evaluate::check_fit;
@@ -29,9 +29,10 @@ pub struct Args {
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = false)]
 struct Source {
-    /// The test images of a data set, given by its name (digits, mnist, fashion-mnist, shd, shd-first, caltech101, caltech101-grey) or
-    /// path, as to train
-    #[arg(long)]
+    #[arg(long, help = format!(
+        "The test images of a data set, given by its name ({}) or path, as to train",
+        NAMES.join(", ")
+    ))]
     dataset: Option<String>,
     /// The images `x` (or `x_test`) of NumPy archives, without labels
     #[arg(long, value_name = "FILE", num_args = 1..)]

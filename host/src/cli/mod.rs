@@ -27,6 +27,14 @@ use std::path::Path;
 use std::process::ExitCode;
 pub use ui::Ui;
 
+/// What `--dataset` takes, for a help text.
+pub fn dataset_help() -> String {
+    format!(
+        "A name ({}), a folder (of IDX files, SHD files or pictures) or an .npz file",
+        dataset::NAMES.join(", ")
+    )
+}
+
 /// Spiking neural networks for small FPGAs: train, generate Verilog, deploy, infer.
 #[derive(Debug, Parser)]
 #[command(name = "firstspike", version, arg_required_else_help = true)]

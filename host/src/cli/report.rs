@@ -1,4 +1,4 @@
-use super::{check_folder, interrupt, load_dataset, Ui};
+use super::{check_folder, dataset_help, interrupt, load_dataset, Ui};
 use crate::files::write_whole;
 use crate::model_file::{self, ModelFile};
 use crate::report::{collect, to_html, Report};
@@ -10,9 +10,7 @@ use std::path::{Path, PathBuf};
 pub struct Args {
     /// The model file
     model: PathBuf,
-    /// A name (digits, mnist, fashion-mnist, shd, shd-first, caltech101, caltech101-grey), a folder (of IDX files, SHD files or
-    /// pictures) or an .npz file [default: the model's own]
-    #[arg(long)]
+    #[arg(long, help = format!("{} [default: the model's own]", dataset_help()))]
     dataset: Option<String>,
     /// The page to write [default: the model's name with .html]
     #[arg(long, value_name = "FILE")]

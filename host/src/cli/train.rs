@@ -1,5 +1,5 @@
 use super::sizes::{sizes, Sizes};
-use super::{check_folder, interrupt, load_dataset, Ui};
+use super::{check_folder, dataset_help, interrupt, load_dataset, Ui};
 use crate::dataset::Dataset;
 use crate::encoding::Latency;
 use crate::files::write_whole;
@@ -18,9 +18,7 @@ use std::time::Instant;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// A name (digits, mnist, fashion-mnist, shd, shd-first, caltech101, caltech101-grey), a folder (of IDX files, SHD files or
-    /// pictures) or an .npz file
-    #[arg(long, default_value = "digits")]
+    #[arg(long, default_value = "digits", help = dataset_help())]
     dataset: String,
     /// The sizes of the layers, inputs first and classes last, as in 784,600,10
     #[arg(long, value_name = "SIZES", value_parser = sizes)]

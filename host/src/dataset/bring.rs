@@ -4,7 +4,7 @@
 //! is renamed to its place once it is whole.
 
 use super::fetch::Outcome;
-use super::pictures::Caltech101;
+use super::pictures::PictureCode;
 use super::{cache_folder, packed, pictures, shd, DatasetError, EventCode};
 use std::fs::{self, File};
 use std::io;
@@ -65,7 +65,7 @@ impl Brought {
                 .map(|file| packed::find(folder, file))
                 .collect::<Result<Vec<PathBuf>, _>>()?
         } else {
-            pictures::load_caltech101(self.name, folder, Caltech101::Grey)?;
+            pictures::load_caltech101(self.name, folder, PictureCode::Grey)?;
             pictures::caltech101_files(folder)?.concat()
         };
         let relative = |file: PathBuf| match file.strip_prefix(folder) {

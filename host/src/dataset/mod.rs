@@ -30,7 +30,7 @@ pub use groups::Groups;
 pub use split::{HoldOut, HoldOutError};
 
 use firmware_model::network::MAX_WIDTH;
-use pictures::Caltech101;
+use pictures::PictureCode;
 use split::hold_out_last;
 use std::env;
 use std::path::{Path, PathBuf};
@@ -159,17 +159,11 @@ impl Dataset {
 
     /// Rows and columns when an image is a plane, or several one after the other, so that it can be moved.
     ///
-    /// Of three numbers the first are the planes where it is the least: not for colours that lie beside each other
-    /// (rows, columns, colours).
-    ///
     /// Images that were encoded from recordings cannot: a value moved to another place would spike at a step
     /// that is not that place's.
     pub fn plane(&self) -> Option<(usize, usize)> {
-        match (self.steps, &self.shape[..]) {
-            (None, &[rows, columns]) => Some((rows, columns)),
-            (None, &[planes, rows, columns]) if planes < rows.min(columns) => Some((rows, columns)),
-            _ => None,
-        }
+        let (_, rows, columns) = planes(&self.shape).filter(|_| self.steps.is_none())?;
+        Some((rows, columns))
     }
 
     /// What every data set must satisfy, whatever it was read from.
@@ -217,13 +211,31 @@ impl Dataset {
     }
 }
 
+/// How many planes one after the other an image of this shape is, and the rows and columns of each.
+///
+/// Of three numbers the first are the planes where it is the least: not for colours that lie beside each other
+/// (rows, columns, colours).
+pub fn planes(shape: &[usize]) -> Option<(usize, usize, usize)> {
+    match *shape {
+        [rows, columns] => Some((1, rows, columns)),
+        [planes, rows, columns] if planes < rows.min(columns) => Some((planes, rows, columns)),
+        _ => None,
+    }
+}
+
 /// Loads a data set by its name or from a path.
 ///
 /// # Errors
 /// A name that is not known, a data set that was not fetched, and every way in which a file can fail
 /// to be what it should be: see [`DatasetError`].
 pub fn load(name_or_path: &str) -> Result<Dataset, DatasetError> {
-    match name_or_path {
+    let name = name_or_path;
+    let shd = |code| shd::load(name, &bring::SHD.folder(name)?, code);
+    let caltech101 = |code| {
+        let folder = bring::CALTECH101.folder(name)?;
+        pictures::load_caltech101(name, &folder, code)
+    };
+    match name {
         "digits" => digits::load(),
         "mnist" | "fashion-mnist" => {
             let folder = cache_folder()?.join(name_or_path);
@@ -235,26 +247,10 @@ pub fn load(name_or_path: &str) -> Result<Dataset, DatasetError> {
             }
             idx::load(name_or_path, &folder, Some(10))
         }
-        "shd" => shd::load(
-            name_or_path,
-            &bring::SHD.folder(name_or_path)?,
-            EventCode::SHD,
-        ),
-        "shd-first" => shd::load(
-            name_or_path,
-            &bring::SHD.folder(name_or_path)?,
-            EventCode::SHD_FIRST,
-        ),
-        "caltech101" => pictures::load_caltech101(
-            name_or_path,
-            &bring::CALTECH101.folder(name_or_path)?,
-            Caltech101::Edges,
-        ),
-        "caltech101-grey" => pictures::load_caltech101(
-            name_or_path,
-            &bring::CALTECH101.folder(name_or_path)?,
-            Caltech101::Grey,
-        ),
+        "shd" => shd(EventCode::SHD),
+        "shd-first" => shd(EventCode::SHD_FIRST),
+        "caltech101" => caltech101(PictureCode::Edges),
+        "caltech101-grey" => caltech101(PictureCode::Grey),
         path => load_path(path, Path::new(path)),
     }
 }

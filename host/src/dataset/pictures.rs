@@ -25,23 +25,13 @@ pub(super) const CALTECH101: [(&str, usize); 2] = [("Faces_easy", 435), ("Motorb
 /// How many pictures of each class of these are trained on; the others are the test set.
 const CALTECH101_TRAIN: usize = 200;
 
-/// What the pictures of Caltech-101 are made into.
+/// What pictures are made into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Caltech101 {
-    /// Grey images, for the name `caltech101-grey`.
+pub(super) enum PictureCode {
+    /// Grey images, for folders and the name `caltech101-grey`.
     Grey,
     /// Their edges, for the name `caltech101`.
     Edges,
-}
-
-impl Caltech101 {
-    /// Rows and columns. Greater ones were no better.
-    fn size(self) -> (usize, usize) {
-        match self {
-            Caltech101::Grey => (24, 36),
-            Caltech101::Edges => (16, 24),
-        }
-    }
 }
 
 /// Pictures of other folders stay as they are when all have one size, of no more pixels than this.
@@ -80,8 +70,8 @@ pub(super) fn load(name: &str, folder: &Path) -> Result<Dataset, DatasetError> {
             (classes.len(), train, test)
         }
     };
-    let (rows, columns) = common_size(train.files.iter().chain(&test.files))?;
-    dataset(name, classes, (rows, columns), &train, &test)
+    let size = common_size(train.files.iter().chain(&test.files))?;
+    dataset(name, classes, size, PictureCode::Grey, [&train, &test])
 }
 
 /// Loads the faces and the motorbikes of Caltech-101 from their two folders in `folder`.
@@ -91,7 +81,7 @@ pub(super) fn load(name: &str, folder: &Path) -> Result<Dataset, DatasetError> {
 pub(super) fn load_caltech101(
     name: &str,
     folder: &Path,
-    code: Caltech101,
+    code: PictureCode,
 ) -> Result<Dataset, DatasetError> {
     let (mut train, mut test) = (Labelled::default(), Labelled::default());
     for (class, mut files) in caltech101_files(folder)?.into_iter().enumerate() {
@@ -100,11 +90,12 @@ pub(super) fn load_caltech101(
         train.add(class, files);
         test.add(class, others);
     }
-    let classes = CALTECH101.len();
-    match code {
-        Caltech101::Grey => dataset(name, classes, code.size(), &train, &test),
-        Caltech101::Edges => dataset_of_edges(name, classes, code.size(), &train, &test),
-    }
+    // Greater ones were no better.
+    let size = match code {
+        PictureCode::Grey => (24, 36),
+        PictureCode::Edges => (16, 24),
+    };
+    dataset(name, CALTECH101.len(), size, code, [&train, &test])
 }
 
 /// The files of the classes of [`CALTECH101`] in `folder`, as many as were published.
@@ -129,37 +120,37 @@ fn dataset(
     name: &str,
     classes: usize,
     (rows, columns): (usize, usize),
-    train: &Labelled,
-    test: &Labelled,
+    code: PictureCode,
+    [train, test]: [&Labelled; 2],
 ) -> Result<Dataset, DatasetError> {
-    let mut train = train.read(rows, columns)?;
-    let mut test = test.read(rows, columns)?;
-    if has_bright_borders(&train, columns) {
-        for pixel in train.images.iter_mut().chain(&mut test.images) {
+    let mut parts = [train.read(rows, columns)?, test.read(rows, columns)?];
+    let shape = match code {
+        PictureCode::Grey => {
+            invert_bright_borders(&mut parts, columns);
+            vec![rows, columns]
+        }
+        PictureCode::Edges => {
+            for part in &mut parts {
+                part.images = part
+                    .iter()
+                    .flat_map(|image| edges(image, columns))
+                    .collect();
+                part.features *= DIRECTIONS;
+            }
+            vec![DIRECTIONS, rows, columns]
+        }
+    };
+    let [train, test] = parts;
+    Dataset::of_images(name, classes, shape, train, test)
+}
+
+/// Inverts all images where the borders of those to train on, the first part, are bright.
+fn invert_bright_borders(parts: &mut [Split; 2], columns: usize) {
+    if has_bright_borders(&parts[0], columns) {
+        for pixel in parts.iter_mut().flat_map(|part| &mut part.images) {
             *pixel = u8::MAX - *pixel;
         }
     }
-    Dataset::of_images(name, classes, vec![rows, columns], train, test)
-}
-
-fn dataset_of_edges(
-    name: &str,
-    classes: usize,
-    (rows, columns): (usize, usize),
-    train: &Labelled,
-    test: &Labelled,
-) -> Result<Dataset, DatasetError> {
-    let read = |part: &Labelled| -> Result<Split, DatasetError> {
-        let grey = part.read(rows, columns)?;
-        let images: Vec<Vec<u8>> = grey.iter().map(|image| edges(image, columns)).collect();
-        Ok(Split {
-            features: DIRECTIONS * rows * columns,
-            images: images.concat(),
-            labels: grey.labels,
-        })
-    };
-    let shape = vec![DIRECTIONS, rows, columns];
-    Dataset::of_images(name, classes, shape, read(train)?, read(test)?)
 }
 
 /// Whether the outermost pixels of the images are nearer to white than to black on average.
@@ -457,7 +448,7 @@ mod tests {
         let place = Place::new();
         place.picture("Faces_easy/image_0001.png", (2, 2), 0, 100);
         place.picture("Motorbikes/image_0001.png", (2, 2), 0, 100);
-        let error = load_caltech101("caltech101", place.0.path(), Caltech101::Edges).unwrap_err();
+        let error = load_caltech101("caltech101", place.0.path(), PictureCode::Edges).unwrap_err();
         let named = matches!(
             error,
             DatasetError::PictureCount {
@@ -483,7 +474,7 @@ mod tests {
             eprintln!("skipped: {} is not there", folder.display());
             return;
         }
-        let [grey, edges] = [Caltech101::Grey, Caltech101::Edges]
+        let [grey, edges] = [PictureCode::Grey, PictureCode::Edges]
             .map(|code| load_caltech101("caltech101", &folder, code).unwrap());
         assert_eq!(
             (&grey.shape[..], &edges.shape[..]),

@@ -1,5 +1,7 @@
 //! How the inputs of a network lie in a picture.
 
+use crate::dataset::planes;
+
 /// Rows and columns for inputs in order, row by row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Grid {
@@ -16,12 +18,8 @@ impl Grid {
     /// The grid of an input shape: that of the shape where it is a plane, or planes one below the other, else
     /// about a square.
     pub fn of(shape: &[usize]) -> Self {
-        let plane = match *shape {
-            [rows, columns] => Some((rows, columns)),
-            [planes, rows, columns] if planes < rows.min(columns) => Some((planes * rows, columns)),
-            _ => None,
-        };
-        if let Some((rows, columns)) = plane {
+        if let Some((planes, rows, columns)) = planes(shape) {
+            let rows = planes * rows;
             if rows.max(columns) <= LONGEST * rows.min(columns) {
                 return Grid {
                     rows,

@@ -7,6 +7,7 @@
 use super::forward::{Pass, Weights};
 use super::kernels::{hand_back, weigh};
 use super::rule::{Objective, Rule};
+use super::softmax::softmax;
 use super::teacher::Teaching;
 
 /// What the way back needs to know.
@@ -97,19 +98,14 @@ impl Backward {
             self.margin_scale * margin as f32
         };
         let classes = output.neurons;
-        let highest = (0..classes).map(logit).fold(f32::MIN, f32::max);
-        let mut total = 0.0;
-        for class in 0..classes {
-            let weight = libm::expf(logit(class) - highest);
-            to.errors[class] = weight;
-            total += weight;
+        for (class, to) in to.errors[..classes].iter_mut().enumerate() {
+            *to = logit(class);
         }
-        for class in 0..classes {
+        let mut loss = softmax(&mut to.errors[..classes]) - logit(wanted.label);
+        for (class, error) in to.errors[..classes].iter_mut().enumerate() {
             let target = if class == wanted.label { 1.0 } else { 0.0 };
-            let probability = to.errors[class] / total;
-            to.errors[class] = self.margin_scale * share * (probability - target);
+            *error = self.margin_scale * share * (*error - target);
         }
-        let mut loss = libm::logf(total) + highest - logit(wanted.label);
         if let Some(advice) = wanted.advice {
             loss = self.advised(advice, loss, logit, share, &mut to.errors[..classes]);
         }
@@ -133,15 +129,16 @@ impl Backward {
             temperature,
             ..
         } = advice.teaching;
-        let logits = || (0..errors.len()).map(|class| logit(class) / temperature);
-        let highest = logits().fold(f32::MIN, f32::max);
-        let total: f32 = logits().map(|logit| libm::expf(logit - highest)).sum();
-        let wanted = advice.probabilities.iter().zip(logits());
-        let wanted: f32 = wanted.map(|(wanted, logit)| wanted * logit).sum();
-        let surprise = libm::logf(total) + highest - wanted;
+        let mut soft: Vec<f32> = (0..errors.len())
+            .map(|class| logit(class) / temperature)
+            .collect();
+        let of_logits = advice.probabilities.iter().zip(&soft);
+        let wanted: f32 = of_logits.map(|(wanted, logit)| wanted * logit).sum();
+        let surprise = softmax(&mut soft) - wanted;
         let scale = of_teacher * temperature * self.margin_scale * share;
-        for (class, (error, wanted)) in errors.iter_mut().zip(advice.probabilities).enumerate() {
-            let probability = libm::expf(logit(class) / temperature - highest) / total;
+        for (error, (probability, wanted)) in
+            errors.iter_mut().zip(soft.iter().zip(advice.probabilities))
+        {
             *error = (1.0 - of_teacher) * *error + scale * (probability - wanted);
         }
         (1.0 - of_teacher) * loss + of_teacher * temperature * temperature * surprise

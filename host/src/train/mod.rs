@@ -20,6 +20,7 @@ mod options;
 mod perceptron;
 mod rule;
 mod samples;
+mod softmax;
 mod teacher;
 
 pub use augment::Augment;
@@ -315,6 +316,12 @@ impl History {
     }
 }
 
+/// A learning rate that falls to zero along half a cosine, when so much of all is done.
+fn falling(rate: f32, done: usize, total: usize) -> f32 {
+    let angle = std::f32::consts::PI * done as f32 / total as f32;
+    rate * 0.5 * (1.0 + libm::cosf(angle))
+}
+
 /// A run under way.
 struct Run<'a> {
     options: &'a Options,
@@ -508,9 +515,9 @@ impl<'a> Run<'a> {
 
         self.updates += 1;
         let per_epoch = self.train.len().div_ceil(self.options.batch);
-        let total = (self.options.epochs * per_epoch) as f32;
-        let angle = std::f32::consts::PI * (self.updates - 1) as f32 / total;
-        let rate = self.options.learning_rate * 0.5 * (1.0 + libm::cosf(angle));
+        let done = self.updates as usize - 1;
+        let total = self.options.epochs * per_epoch;
+        let rate = falling(self.options.learning_rate, done, total);
         let update = Update {
             weights: AdamStep::new(rate, self.updates),
             thresholds: AdamStep::new(rate * self.options.threshold_rate, self.updates),

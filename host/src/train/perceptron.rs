@@ -6,6 +6,7 @@
 
 use super::by_input::ByInput;
 use super::kernels::{for_each_cpu, padded, AdamStep, Lanes, LANES};
+use super::softmax::softmax;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
@@ -319,16 +320,6 @@ fn rectified(mut values: OfBlocks) -> OfBlocks {
         *value = value.max(0.0);
     }
     values
-}
-
-/// From logits to probabilities.
-pub(super) fn softmax(values: &mut [f32]) {
-    let highest = values.iter().copied().fold(f32::MIN, f32::max);
-    for value in &mut *values {
-        *value = libm::expf(*value - highest);
-    }
-    let total: f32 = values.iter().sum();
-    values.iter_mut().for_each(|value| *value /= total);
 }
 
 /// The place of the highest value, the last of equals.

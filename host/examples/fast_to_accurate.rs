@@ -16,6 +16,7 @@ use firmware_model::board::Board;
 use firstspike::cli::{dataset_help, Ui};
 use firstspike::dataset;
 use firstspike::files::write_whole;
+use firstspike::origin;
 use firstspike::tradeoff::{measure, to_csv, to_svg, train_or_load, Plan, Point};
 use firstspike::train::{check_sizes, steps_for, Choices, Event};
 use serde_json::json;
@@ -143,6 +144,9 @@ fn main() -> Result<()> {
         "core": board.core,
         "clock_hz": board.clock.core_hz,
         "points": points,
+        "date": origin::today(),
+        "commit": origin::commit(),
+        "command": origin::command("cargo run --release -p firstspike --example fast_to_accurate --"),
     });
     let title = format!(
         "{sizes} on {}, T = {}, {}",

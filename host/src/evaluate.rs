@@ -123,6 +123,35 @@ pub struct Report {
     pub first_mismatch: Option<Mismatch>,
 }
 
+impl Report {
+    /// Nothing, where the backend agreed with the golden reference for every image.
+    ///
+    /// # Errors
+    /// Where it did not: then the figures are no result.
+    pub fn agreed(&self) -> Result<(), Disagreement> {
+        match self.first_mismatch {
+            None => Ok(()),
+            Some(first) => Err(Disagreement {
+                mismatches: self.mismatches,
+                images: self.images,
+                first: first.image,
+            }),
+        }
+    }
+}
+
+/// A backend's answers are not those of the golden reference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("the cycle model differs from the golden reference for {mismatches} of {images} test images, the first of them number {first}: please report this")]
+pub struct Disagreement {
+    /// For so many images.
+    pub mismatches: usize,
+    /// Of so many.
+    pub images: usize,
+    /// The index of the first of them in the test set.
+    pub first: usize,
+}
+
 /// An image for which a backend differs from the golden reference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mismatch {
@@ -406,7 +435,7 @@ mod tests {
         assert_eq!(report.decision_step_mean, (1 + 3 + 3) as f64 / 4.0);
         let (median, last) = (report.decision_step_median, report.decision_step_max);
         assert_eq!((median, last), (1, 3));
-        assert_eq!(report.mismatches, 0);
+        assert_eq!((report.mismatches, report.agreed()), (0, Ok(())));
         assert_eq!((report.cycles_mean, report.cycles_max), (None, None));
         let limited = evaluate(&model(), &data(), Some(1), None, &mut |_| ()).unwrap();
         assert_eq!((limited.images, limited.accuracy), (1, 1.0));
@@ -418,6 +447,11 @@ mod tests {
         // Image 2 has another overshoot, image 3 other cycles.
         assert_eq!(report.mismatches, 2);
         assert_eq!(report.first_mismatch.unwrap().image, 2);
+        let error = report.agreed().unwrap_err().to_string();
+        assert!(
+            error.contains("for 2 of 4 test images, the first of them number 2"),
+            "{error}"
+        );
         assert_eq!(report.cycles_mean, Some(250.0));
         assert_eq!(report.cycles_median, Some(200));
         assert_eq!(

@@ -9,6 +9,7 @@ pub mod evaluate;
 pub mod explore;
 pub mod files;
 pub mod model_file;
+pub mod origin;
 pub mod report;
 pub mod sweep;
 mod text;

@@ -1,4 +1,4 @@
-//! Numbers as people read them.
+//! Numbers as people read them, and words as a shell does.
 
 /// Bytes as hexadecimal digits, two each.
 pub fn hexadecimal(bytes: &[u8]) -> String {
@@ -18,6 +18,15 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
+/// A word of a command as a shell takes it.
+pub fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./,=:+".contains(c);
+    match !word.is_empty() && word.chars().all(plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -33,5 +42,13 @@ mod tests {
         assert_eq!(grouped(123), "123");
         assert_eq!(grouped(1234), "1,234");
         assert_eq!(grouped(1234567), "1,234,567");
+    }
+
+    #[test]
+    fn words_are_quoted_for_a_shell() {
+        assert_eq!(quoted("64,32,10"), "64,32,10");
+        assert_eq!(quoted("my digits"), "'my digits'");
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+        assert_eq!(quoted(""), "''");
     }
 }

@@ -9,7 +9,6 @@ mod clock;
 mod engine;
 pub mod hq;
 pub mod local;
-mod origin;
 mod plan;
 mod record;
 mod spec;

@@ -1,8 +1,7 @@
 //! The results of a sweep as tables: for people, for spreadsheets, for programs.
 
-use super::task::quoted;
 use super::{Begun, Plan, Record, Row, Task};
-use crate::text::grouped;
+use crate::text::{grouped, quoted};
 use firmware_model::config::CoreConfig;
 use serde::Serialize;
 use std::collections::BTreeSet;

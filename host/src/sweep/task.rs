@@ -1,12 +1,13 @@
 //! One row with one seed: trained, measured, written down.
 
 use super::clock::Clock;
-use super::{origin, Record, Row, TestFigures, TrainingFigures};
+use super::{Record, Row, TestFigures, TrainingFigures};
 use crate::dataset::Dataset;
 use crate::encoding::Latency;
-use crate::evaluate::{evaluate_until, Backend, CoreModel, EvaluateError, Report};
+use crate::evaluate::{evaluate_until, Backend, CoreModel, Disagreement, EvaluateError, Report};
 use crate::model_file::{self, ModelFile, ModelFileError};
-use crate::text::hexadecimal;
+use crate::origin;
+use crate::text::{hexadecimal, quoted};
 use crate::train::{
     train_from, Event, FastNetwork, KeptRun, Options, Samples, Teaching, TrainError, Trained,
 };
@@ -74,12 +75,8 @@ pub enum TaskError {
     Model(#[from] ModelFileError),
     #[error(transparent)]
     Evaluate(EvaluateError),
-    #[error("the cycle model differs from the golden reference for {count} of {images} test images, the first of them number {first}: please report this")]
-    Mismatches {
-        count: usize,
-        images: usize,
-        first: usize,
-    },
+    #[error(transparent)]
+    Disagreement(#[from] Disagreement),
     #[error("cannot write {}; check that the folder may be written to and the disk has room", path.display())]
     Write { path: PathBuf, source: io::Error },
 }
@@ -386,13 +383,7 @@ impl Task {
 
 /// The figures of a measurement in which everything agreed.
 fn test_figures(report: &Report) -> Result<TestFigures, TaskError> {
-    if let Some(first) = report.first_mismatch {
-        return Err(TaskError::Mismatches {
-            count: report.mismatches,
-            images: report.images,
-            first: first.image,
-        });
-    }
+    report.agreed()?;
     Ok(TestFigures {
         images: report.images,
         accuracy: report.accuracy,
@@ -408,15 +399,6 @@ fn test_figures(report: &Report) -> Result<TestFigures, TaskError> {
         cycles_max: report.cycles_max,
         mismatches: report.mismatches,
     })
-}
-
-/// A word of a command as a shell takes it.
-pub fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./,=:+".contains(c);
-    match !word.is_empty() && word.chars().all(plain) {
-        true => word.to_owned(),
-        false => format!("'{}'", word.replace('\'', r"'\''")),
-    }
 }
 
 #[cfg(test)]
@@ -481,13 +463,5 @@ mod tests {
         let of = vec![3; set.train.len()];
         set.groups = Some(Groups { kind: "writer", of });
         assert_ne!(Data::new(set).sha256, before);
-    }
-
-    #[test]
-    fn words_are_quoted_for_a_shell() {
-        assert_eq!(quoted("64,32,10"), "64,32,10");
-        assert_eq!(quoted("my digits"), "'my digits'");
-        assert_eq!(quoted("it's"), r"'it'\''s'");
-        assert_eq!(quoted(""), "''");
     }
 }

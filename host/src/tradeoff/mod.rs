@@ -10,7 +10,7 @@ pub use picture::{to_svg, PictureError};
 use crate::dataset::Dataset;
 use crate::encoding::Latency;
 use crate::evaluate::{
-    evaluate, Backend, BackendError, CoreModel, EvaluateError, Inference, Report,
+    evaluate, Backend, BackendError, CoreModel, Disagreement, EvaluateError, Inference, Report,
 };
 use crate::model_file::{self, ModelFile, ModelFileError};
 use crate::train::{train, Event, FastNetwork, Options, Samples, TrainError};
@@ -37,6 +37,8 @@ pub enum TradeoffError {
     Fit(#[from] FitError),
     #[error(transparent)]
     Evaluate(#[from] EvaluateError),
+    #[error(transparent)]
+    Disagreement(#[from] Disagreement),
 }
 
 /// What is the same for all models of a curve.
@@ -104,6 +106,9 @@ pub fn train_or_load(
 
 /// Runs the first `limit` test images through the cycle model of `core`, with and without the exit.
 /// `progress` is told how many images are done.
+///
+/// # Errors
+/// Also when the cycle model and the golden reference do not agree for every image.
 pub fn measure(
     model: &ModelFile,
     patience: f32,
@@ -119,6 +124,7 @@ pub fn measure(
         cycles_no_exit: 0,
     };
     let report = evaluate(model, data, limit, Some(&mut both), progress)?;
+    report.agreed()?;
     Ok(Point {
         patience,
         cycles_mean_no_exit: both.cycles_no_exit as f64 / report.images as f64,
@@ -229,7 +235,15 @@ mod tests {
         assert!(lines.iter().all(|fields| fields.len() == 13));
         assert_eq!((lines[1][0], lines[1][1]), ("0.1", "100"));
         let svg = to_svg(&points, "a title").unwrap();
-        for said in ["a title", "0.1", "2", "without the exit"] {
+        for said in [
+            "a title",
+            "0.1",
+            "2",
+            "step of the decision",
+            "hidden spikes",
+            "clock cycles",
+            "without the exit",
+        ] {
             assert!(svg.contains(said), "{said}");
         }
     }

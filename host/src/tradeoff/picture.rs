@@ -1,8 +1,10 @@
 //! The curve as a picture.
 
 use super::Point;
+use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
+use std::ops::Range;
 use thiserror::Error;
 
 /// The picture could not be drawn.
@@ -10,73 +12,153 @@ use thiserror::Error;
 #[error("cannot draw the curve: {0}")]
 pub struct PictureError(String);
 
-const SIZE: (u32, u32) = (800, 520);
+type Result<T, E = Box<dyn std::error::Error>> = std::result::Result<T, E>;
+
+const SIZE: (u32, u32) = (1200, 460);
 const MARK: i32 = 4;
 
-/// The points as an SVG picture: mean clock cycles to the right, accuracy upwards; one line with the exit,
-/// each mark with its patience, and one without.
+/// What accuracy is drawn against.
+struct Panel {
+    label: &'static str,
+    lines: &'static [Line],
+}
+
+struct Line {
+    name: &'static str,
+    colour: RGBColor,
+    of: fn(&Point) -> f64,
+}
+
+/// The first line of each has the patience beside its marks.
+const PANELS: [Panel; 3] = [
+    Panel {
+        label: "step of the decision, mean",
+        lines: &[Line {
+            name: "by patience",
+            colour: BLUE,
+            of: |point| point.report.decision_step_mean,
+        }],
+    },
+    Panel {
+        label: "hidden spikes an inference, mean",
+        lines: &[
+            Line {
+                name: "before the decision",
+                colour: BLUE,
+                of: |point| point.report.hidden_spikes_before_decision_mean,
+            },
+            Line {
+                name: "without the exit",
+                colour: RED,
+                of: |point| point.report.hidden_spikes_mean,
+            },
+        ],
+    },
+    Panel {
+        label: "clock cycles an inference, mean",
+        lines: &[
+            Line {
+                name: "with the exit",
+                colour: BLUE,
+                of: |point| point.report.cycles_mean.unwrap_or(0.0),
+            },
+            Line {
+                name: "without the exit",
+                colour: RED,
+                of: |point| point.cycles_mean_no_exit,
+            },
+        ],
+    },
+];
+
+/// The points as an SVG picture: accuracy upwards; to the right the step of the decision, hidden spikes and
+/// clock cycles, in three panels, each mark with its patience.
+///
+/// # Errors
+/// When the library that draws fails.
 pub fn to_svg(points: &[Point], title: &str) -> Result<String, PictureError> {
     let mut svg = String::new();
     draw(points, title, &mut svg).map_err(|error| PictureError(error.to_string()))?;
     Ok(svg)
 }
 
-fn draw(points: &[Point], title: &str, svg: &mut String) -> Result<(), Box<dyn std::error::Error>> {
+fn draw(points: &[Point], title: &str, svg: &mut String) -> Result<()> {
     let area = SVGBackend::with_string(svg, SIZE).into_drawing_area();
     area.fill(&WHITE)?;
-    let accuracy = |point: &Point| 100.0 * point.report.accuracy;
-    let exits = |point: &Point| (point.report.cycles_mean.unwrap_or(0.0), accuracy(point));
-    let goes_on = |point: &Point| (point.cycles_mean_no_exit, accuracy(point));
-    let most = |of: fn(&Point) -> f64| points.iter().map(of).fold(1.0, f64::max);
-    let cycles = most(|p| {
-        p.cycles_mean_no_exit
-            .max(p.report.cycles_mean.unwrap_or(0.0))
-    });
-    let lowest = points.iter().map(accuracy).fold(99.0, f64::min);
-    let highest = most(|p| 100.0 * p.report.accuracy).max(lowest + 1.0);
-    let room = (highest - lowest) / 12.0;
-    let (lowest, highest) = (lowest - room, (highest + room).min(100.0));
-    let mut chart = ChartBuilder::on(&area)
-        .caption(title, ("sans-serif", 17))
-        .margin(14)
-        .x_label_area_size(44)
-        .y_label_area_size(60)
-        .build_cartesian_2d(0.0..cycles * 1.08, lowest..highest)?;
-    chart
-        .configure_mesh()
-        .light_line_style(WHITE)
-        .x_label_formatter(&|value| format!("{value:.0}"))
-        .y_label_formatter(&|value| format!("{value:.1}"))
-        .x_desc("clock cycles an inference, mean")
-        .y_desc("test accuracy (%)")
-        .draw()?;
-    type Place<'a> = &'a dyn Fn(&Point) -> (f64, f64);
-    for (name, colour, place) in [
-        ("with the exit, by patience", BLUE, &exits as Place),
-        ("without the exit", RED, &goes_on),
-    ] {
-        chart
-            .draw_series(LineSeries::new(
-                points.iter().map(place),
-                colour.stroke_width(2),
-            ))?
-            .label(name)
-            .legend(move |(x, y)| PathElement::new([(x, y), (x + 20, y)], colour.stroke_width(2)));
-        let marks = points.iter();
-        chart.draw_series(marks.map(|p| Circle::new(place(p), MARK, colour.filled())))?;
+    let below = area.titled(title, ("sans-serif", 17))?;
+    let accuracies = accuracies(points);
+    for (panel, part) in PANELS.iter().zip(below.split_evenly((1, PANELS.len()))) {
+        panel.draw(points, accuracies.clone(), &part)?;
     }
-    let beside =
-        TextStyle::from(("sans-serif", 12).into_font()).pos(Pos::new(HPos::Right, VPos::Bottom));
-    chart.draw_series(points.iter().map(|point| {
-        let patience = point.patience.to_string();
-        EmptyElement::at(exits(point)) + Text::new(patience, (-MARK, -MARK), beside.clone())
-    }))?;
-    chart
-        .configure_series_labels()
-        .position(SeriesLabelPosition::LowerMiddle)
-        .background_style(WHITE)
-        .border_style(BLACK)
-        .draw()?;
     area.present()?;
     Ok(())
+}
+
+/// In percent.
+fn accuracy(point: &Point) -> f64 {
+    100.0 * point.report.accuracy
+}
+
+/// From the lowest to the highest, with some room; at least a point of it.
+fn accuracies(points: &[Point]) -> Range<f64> {
+    let lowest = points.iter().map(accuracy).fold(99.0, f64::min);
+    let highest = points.iter().map(accuracy).fold(lowest + 1.0, f64::max);
+    let room = (highest - lowest) / 12.0;
+    lowest - room..(highest + room).min(100.0)
+}
+
+impl Panel {
+    fn draw<DB: DrawingBackend>(
+        &self,
+        points: &[Point],
+        accuracies: Range<f64>,
+        area: &DrawingArea<DB, Shift>,
+    ) -> Result<()>
+    where
+        DB::ErrorType: 'static,
+    {
+        let all = points
+            .iter()
+            .flat_map(|point| self.lines.iter().map(|line| (line.of)(point)));
+        let most = all.fold(1.0, f64::max);
+        let mut chart = ChartBuilder::on(area)
+            .margin(14)
+            .x_label_area_size(44)
+            .y_label_area_size(60)
+            .build_cartesian_2d(0.0..most * 1.08, accuracies)?;
+        chart
+            .configure_mesh()
+            .light_line_style(WHITE)
+            .x_labels(6)
+            .x_label_formatter(&|value| format!("{value:.0}"))
+            .y_label_formatter(&|value| format!("{value:.1}"))
+            .x_desc(self.label)
+            .y_desc("test accuracy (%)")
+            .draw()?;
+        for line in self.lines {
+            let place = |point: &Point| ((line.of)(point), accuracy(point));
+            let stroke = line.colour.stroke_width(2);
+            chart
+                .draw_series(LineSeries::new(points.iter().map(place), stroke))?
+                .label(line.name)
+                .legend(move |(x, y)| PathElement::new([(x, y), (x + 20, y)], stroke));
+            let mark = |point| Circle::new(place(point), MARK, line.colour.filled());
+            chart.draw_series(points.iter().map(mark))?;
+        }
+        let beside = TextStyle::from(("sans-serif", 12).into_font())
+            .pos(Pos::new(HPos::Right, VPos::Bottom));
+        let of = self.lines[0].of;
+        chart.draw_series(points.iter().map(|point| {
+            let patience = point.patience.to_string();
+            EmptyElement::at((of(point), accuracy(point)))
+                + Text::new(patience, (-MARK, -MARK), beside.clone())
+        }))?;
+        chart
+            .configure_series_labels()
+            .position(SeriesLabelPosition::LowerMiddle)
+            .background_style(WHITE)
+            .border_style(BLACK)
+            .draw()?;
+        Ok(())
+    }
 }

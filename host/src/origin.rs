@@ -1,5 +1,6 @@
-//! When and from which state of the source a result is.
+//! When, from which state of the source and by which command a result is.
 
+use crate::text::quoted;
 use std::process::{Command, Stdio};
 use time::OffsetDateTime;
 
@@ -19,6 +20,15 @@ pub fn commit() -> Option<String> {
         .ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
     (output.status.success() && !text.trim().is_empty()).then(|| text.trim().to_owned())
+}
+
+/// `program`, as its user calls it, with the words that this process was given.
+pub fn command(program: &str) -> String {
+    let words = std::env::args().skip(1).map(|word| quoted(&word));
+    std::iter::once(program.to_owned())
+        .chain(words)
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// Today, UTC, as in 2026-11-26.

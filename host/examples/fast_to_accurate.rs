@@ -7,7 +7,7 @@
 //! ```
 //!
 //! trains a model for each patience, runs the test images through the cycle model of a board's core, and
-//! writes docs/results/fast-to-accurate.csv, .json and .svg. The models stay in build/fast-to-accurate/: one
+//! writes docs/results/fast-to-accurate.md, .csv, .json and .svg. The models stay in build/fast-to-accurate/: one
 //! that is there is not trained again, so a run that was stopped goes on where it was.
 
 use anyhow::{bail, ensure, Context, Result};
@@ -17,7 +17,9 @@ use firstspike::cli::{dataset_help, Ui};
 use firstspike::dataset;
 use firstspike::files::write_whole;
 use firstspike::origin;
-use firstspike::tradeoff::{measure, to_csv, to_svg, train_or_load, Plan, Point};
+use firstspike::tradeoff::{
+    measure, to_csv, to_markdown, to_svg, train_or_load, About, Plan, Point,
+};
 use firstspike::train::{check_sizes, steps_for, Choices, Event};
 use serde_json::json;
 use std::fs::create_dir_all;
@@ -58,7 +60,7 @@ struct Args {
     /// The folder of the models
     #[arg(long, default_value = "build/fast-to-accurate")]
     models: PathBuf,
-    /// The files to write, without .csv, .json and .svg
+    /// The files to write, without .md, .csv, .json and .svg
     #[arg(long, default_value = "docs/results/fast-to-accurate")]
     out: PathBuf,
     /// Print the curve as JSON
@@ -134,6 +136,19 @@ fn main() -> Result<()> {
         points.push(point);
     }
 
+    let title = format!(
+        "{sizes} on {}, T = {}, {}",
+        data.name, plan.steps, board.title
+    );
+    let about = About {
+        plan: &plan,
+        board: &args.board,
+        picture: file_name(&args.out, "svg")?,
+        date: origin::today(),
+        commit: origin::commit(),
+        command: origin::command("cargo run --release -p firstspike --example fast_to_accurate --"),
+        title,
+    };
     let value = json!({
         "dataset": data.name,
         "layers": args.layers,
@@ -144,18 +159,15 @@ fn main() -> Result<()> {
         "core": board.core,
         "clock_hz": board.clock.core_hz,
         "points": points,
-        "date": origin::today(),
-        "commit": origin::commit(),
-        "command": origin::command("cargo run --release -p firstspike --example fast_to_accurate --"),
+        "date": about.date,
+        "commit": about.commit,
+        "command": about.command,
     });
-    let title = format!(
-        "{sizes} on {}, T = {}, {}",
-        data.name, plan.steps, board.title
-    );
     write(&args.out, "csv", &to_csv(&points))?;
     write(&args.out, "json", &format!("{value:#}\n"))?;
-    write(&args.out, "svg", &to_svg(&points, &title)?)?;
-    let text = format!("written to {}.csv, .json and .svg", args.out.display());
+    write(&args.out, "svg", &to_svg(&points, &about.title)?)?;
+    write(&args.out, "md", &to_markdown(&points, &about))?;
+    let text = format!("written to {}.csv, .json, .svg and .md", args.out.display());
     ui.result(&value, text);
     Ok(())
 }
@@ -170,6 +182,12 @@ fn line(point: &Point) -> String {
         report.cycles_mean.unwrap_or(0.0),
         point.cycles_mean_no_exit
     )
+}
+
+/// `curve.svg` of `some/folder/curve`.
+fn file_name(out: &Path, extension: &str) -> Result<String> {
+    let name = out.file_name().context("--out needs the name of a file")?;
+    Ok(format!("{}.{extension}", name.to_string_lossy()))
 }
 
 /// `mnist` of `mnist`, `own` of `some/folder/own.npz`.

@@ -22,6 +22,16 @@ pub fn commit() -> Option<String> {
     (output.status.success() && !text.trim().is_empty()).then(|| text.trim().to_owned())
 }
 
+/// Twelve digits of a commit, and whether files differed from it.
+pub fn short(commit: &str) -> String {
+    let (hash, dirty) = match commit.strip_suffix("-dirty") {
+        Some(hash) => (hash, "-dirty"),
+        None => (commit, ""),
+    };
+    let hash: String = hash.chars().take(12).collect();
+    hash + dirty
+}
+
 /// `program`, as its user calls it, with the words that this process was given.
 pub fn command(program: &str) -> String {
     let words = std::env::args().skip(1).map(|word| quoted(&word));

@@ -1,6 +1,7 @@
 //! The results of a sweep as tables: for people, for spreadsheets, for programs.
 
 use super::{Begun, Plan, Record, Row, Task};
+use crate::origin::short;
 use crate::text::{grouped, quoted};
 use firmware_model::config::CoreConfig;
 use serde::Serialize;
@@ -158,16 +159,6 @@ fn origin(plan: &Plan, rows: &[RowResults]) -> String {
         several => format!(", commits {}", several.join(", ")),
     };
     format!("{when}{commits}, by {command}.")
-}
-
-/// Twelve digits of a commit, and whether files differed from it.
-fn short(commit: &str) -> String {
-    let (hash, dirty) = match commit.strip_suffix("-dirty") {
-        Some(hash) => (hash, "-dirty"),
-        None => (commit, ""),
-    };
-    let hash: String = hash.chars().take(12).collect();
-    hash + dirty
 }
 
 /// A line a task, a header first. An empty field is a figure that there is not.

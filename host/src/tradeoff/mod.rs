@@ -4,8 +4,10 @@
 //! `fast_to_accurate` makes the curve.
 
 mod picture;
+mod table;
 
 pub use picture::{to_svg, PictureError};
+pub use table::{to_csv, to_markdown, About};
 
 use crate::dataset::Dataset;
 use crate::encoding::Latency;
@@ -19,7 +21,6 @@ use firmware_model::cycle::{CycleModel, Savings};
 use firmware_model::image::{FitError, MemoryImage};
 use firmware_model::network::SpikeTrain;
 use serde::Serialize;
-use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use thiserror::Error;
@@ -152,39 +153,6 @@ impl Backend for Both {
     }
 }
 
-/// The points as CSV, a header first. An empty field is a number that there is not.
-pub fn to_csv(points: &[Point]) -> String {
-    let mut text = String::from(
-        "patience,images,accuracy,decision_step_mean,hidden_spikes_before_decision_mean,silent,\
-         cycles_mean,cycles_median,cycles_p99,cycles_max,bound_cycles_mean,cycles_over_bound,\
-         cycles_mean_no_exit\n",
-    );
-    let some = |value: Option<f64>| value.map_or(String::new(), |value| format!("{value:.3}"));
-    let count = |value: Option<u32>| value.map_or(String::new(), |value| value.to_string());
-    for point in points {
-        let r = &point.report;
-        writeln!(
-            text,
-            "{},{},{:.4},{:.3},{:.2},{},{},{},{},{},{},{},{:.3}",
-            point.patience,
-            r.images,
-            r.accuracy,
-            r.decision_step_mean,
-            r.hidden_spikes_before_decision_mean,
-            r.silent,
-            some(r.cycles_mean),
-            count(r.cycles_median),
-            count(r.cycles_p99),
-            count(r.cycles_max),
-            some(r.bound_cycles_mean),
-            some(r.cycles_over_bound),
-            point.cycles_mean_no_exit
-        )
-        .expect("a string takes everything");
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -234,6 +202,32 @@ mod tests {
         assert_eq!(lines.len(), 3);
         assert!(lines.iter().all(|fields| fields.len() == 13));
         assert_eq!((lines[1][0], lines[1][1]), ("0.1", "100"));
+        let about = About {
+            title: "a title".into(),
+            plan: &plan(&data),
+            board: "icebreaker",
+            picture: "curve.svg".into(),
+            date: "2026-11-26".into(),
+            commit: Some("0123456789abcdef".into()),
+            command: "a command".into(),
+        };
+        let page = to_markdown(&points, &about);
+        let cells = |line: &str| line.split(" | ").count();
+        let table: Vec<&str> = page.lines().filter(|line| line.starts_with("| ")).collect();
+        assert_eq!(
+            table.iter().map(|line| cells(line)).collect::<Vec<_>>(),
+            [10; 3]
+        );
+        assert!(table[2].starts_with("| 2 | "), "{page}");
+        for said in [
+            "# a title\n\nA model for each",
+            "6 epochs, seed 1, the best epoch on a share of 0.1 ",
+            "100 test images",
+            "](curve.svg)",
+            "2026-11-26, commit 0123456789ab, by\n\n    a command\n",
+        ] {
+            assert!(page.contains(said), "{said}: {page}");
+        }
         let svg = to_svg(&points, "a title").unwrap();
         for said in [
             "a title",

@@ -15,10 +15,11 @@ use clap::Parser;
 use firmware_model::board::Board;
 use firstspike::cli::{dataset_help, Ui};
 use firstspike::dataset;
+use firstspike::evaluate::EvaluateError;
 use firstspike::files::write_whole;
 use firstspike::origin;
 use firstspike::tradeoff::{
-    measure, to_csv, to_markdown, to_svg, train_or_load, About, Plan, Point,
+    measure, to_csv, to_markdown, to_svg, train_or_load, About, Plan, Point, TradeoffError,
 };
 use firstspike::train::{check_sizes, steps_for, Choices, Event};
 use serde_json::json;
@@ -117,9 +118,7 @@ fn main() -> Result<()> {
         let path = args.models.join(name);
         let model = train_or_load(&plan, patience, &data, &path, &STOP, &mut watch)?;
         bar.finish_and_clear();
-        let Some(model) = model else {
-            bail!("stopped: the same command goes on with patience {patience}");
-        };
+        let model = model.map_or_else(|| stopped(patience), Ok)?;
         let images = args.limit.unwrap_or(usize::MAX).min(data.test.len());
         let bar = ui.bar(images as u64, "measuring");
         let mut progress = |done: usize| bar.set_position(done as u64);
@@ -129,8 +128,13 @@ fn main() -> Result<()> {
             &data,
             &board.core,
             args.limit,
+            &STOP,
             &mut progress,
-        )?;
+        );
+        let point = match point {
+            Err(TradeoffError::Evaluate(EvaluateError::Stopped)) => stopped(patience)?,
+            point => point?,
+        };
         bar.finish_and_clear();
         ui.note(line(&point));
         points.push(point);
@@ -170,6 +174,10 @@ fn main() -> Result<()> {
     let text = format!("written to {}.csv, .json, .svg and .md", args.out.display());
     ui.result(&value, text);
     Ok(())
+}
+
+fn stopped<T>(patience: f32) -> Result<T> {
+    bail!("stopped: the same command goes on with patience {patience}")
 }
 
 fn line(point: &Point) -> String {

@@ -205,6 +205,15 @@ fn what_is_done_is_done_again_only_when_it_has_to_be() {
     assert_eq!(modified("s/plain-seed1.fsp"), model);
     assert_ne!(cycles(&place), before);
 
+    // The same board, by its name, with another core.
+    let saved = ["explore", "--board", "ulx3s-25f", "--network", "64,24,10"];
+    let saved = place.run(&[&saved[..], &["--save", "ulx3s-25f.toml"]].concat());
+    assert!(saved.status.success(), "{}", text(&saved.stderr));
+    let spec = format!("board = \"ulx3s-25f.toml\"{QUICK}");
+    fs::write(place.path("s.toml"), spec).unwrap();
+    assert_eq!((done(), done()), (1.into(), 0.into()));
+    assert_eq!(modified("s/plain-seed1.fsp"), model);
+
     // A model that is another than the record says, none at all, and other options: trained again.
     fs::write(place.path("s/plain-seed1.fsp"), "something else").unwrap();
     assert_eq!(done(), 1);

@@ -180,6 +180,10 @@ fn killed_and_resumed(options: &[&str]) {
         );
     };
     refused(&["--out", "m.fsp", "--epochs", "41"], "sizes of its layers");
+    refused(
+        &[options, &["--out", "m.fsp", "--seed", "2"]].concat(),
+        "options of then\n",
+    );
     fs::write(place.path("n.fsp.checkpoint"), "something else").unwrap();
     refused(&["--out", "n.fsp"], "no checkpoint of this version");
 
@@ -202,6 +206,15 @@ fn training_that_cannot_be_says_so_at_once() {
     assert!(error.contains("did you mean 'digits'?"), "{error}");
     let error = place.error(&["train", "--out", "no/such/folder/m.fsp"]);
     assert!(error.contains("does not exist"), "{error}");
+    fs::create_dir(place.path("folder")).unwrap();
+    for option in ["--out", "--curves", "--plot"] {
+        let error = place.error(&["train", option, "folder"]);
+        assert!(error.contains("folder: it is a folder"), "{error}");
+    }
+    let error = place.error(&["train", "--out", "m.fsp", "--plot", "m.fsp"]);
+    assert!(error.contains("m.fsp is to be written twice"), "{error}");
+    let output = place.run(&["train", "--teacher-share", "0.5"]);
+    assert!(text(&output.stderr).contains("--teacher <NEURONS>"));
     let error = place.error(&["train", "--epochs", "0"]);
     assert!(error.contains("epochs"), "{error}");
     let error = place.error(&["train", "--dataset", "mnist"]);

@@ -1,5 +1,5 @@
 use super::sizes::{sizes, Sizes};
-use super::{check_folder, interrupt, load_dataset, Ui};
+use super::{check_output, interrupt, load_dataset, Ui};
 use crate::evaluate::check_fit;
 use crate::explore::activity::Profile;
 use crate::explore::candidates::Shape;
@@ -93,11 +93,11 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     // Before what may take hours.
     if let Some(path) = &args.out {
         check_suffix(path, "svg", "--out", "picture")?;
-        check_folder(path)?;
+        check_output(path)?;
     }
     if let Some(path) = &args.save {
         check_suffix(path, "toml", "--save", "board file")?;
-        check_folder(path)?;
+        check_output(path)?;
         pin_file(&board, path)?;
     }
     let task = match (&args.model, &args.network) {

@@ -21,8 +21,9 @@ mod train;
 mod ui;
 
 use crate::dataset::{self, Dataset, DatasetError};
-use anyhow::{bail, Result};
+use anyhow::{bail, ensure, Result};
 use clap::{Parser, Subcommand};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::ExitCode;
 pub use ui::Ui;
@@ -113,8 +114,27 @@ fn load_dataset(name: &str, ui: &Ui) -> Result<Dataset, DatasetError> {
     ui.waiting(&format!("reading {name}"), || dataset::load(name))
 }
 
-/// What takes long should know before it begins that its result can be written to `path`.
-fn check_folder(path: &Path) -> Result<()> {
+/// What takes long should know before it begins that its results can be written to `paths`.
+fn check_outputs<'a>(paths: impl IntoIterator<Item = &'a Path>) -> Result<()> {
+    let mut before = BTreeSet::new();
+    for path in paths {
+        check_output(path)?;
+        let taken = !before.insert(path);
+        ensure!(
+            !taken,
+            "{} is to be written twice: give the files names of their own",
+            path.display()
+        );
+    }
+    Ok(())
+}
+
+fn check_output(path: &Path) -> Result<()> {
+    ensure!(
+        !path.is_dir(),
+        "cannot write {}: it is a folder; give the name of a file, in that folder say",
+        path.display()
+    );
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());

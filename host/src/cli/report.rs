@@ -1,4 +1,4 @@
-use super::{check_folder, dataset_help, interrupt, load_dataset, Ui};
+use super::{check_output, dataset_help, interrupt, load_dataset, Ui};
 use crate::files::write_whole;
 use crate::model_file::{self, ModelFile};
 use crate::report::{collect, to_html, Report};
@@ -25,7 +25,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let out = args
         .out
         .unwrap_or_else(|| args.model.with_extension("html"));
-    check_folder(&out)?;
+    check_output(&out)?;
     check_other_file(&out, &args.model)?;
     let data = load_dataset(args.dataset.as_deref().unwrap_or(&model.dataset), ui)?;
     check_other_file(&out, Path::new(&data.name))?;

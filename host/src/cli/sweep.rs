@@ -261,13 +261,14 @@ fn summary(record: &Record) -> String {
     let seconds = training
         .seconds
         .map(|seconds| format!(", in {seconds:.1} s"));
-    let held_out = match record.options.holds_out() {
-        true => format!(
-            "held out {:.2} % at step {:.2}",
-            100.0 * training.validation_accuracy,
-            training.validation_decision_step_mean
-        ),
-        false => "nothing held out".to_owned(),
+    let held_out = match (
+        training.validation_accuracy,
+        training.validation_decision_step_mean,
+    ) {
+        (Some(accuracy), Some(step)) => {
+            format!("held out {:.2} % at step {step:.2}", 100.0 * accuracy)
+        }
+        _ => "nothing held out".to_owned(),
     };
     format!(
         "{held_out}, epoch {} of {}{}",

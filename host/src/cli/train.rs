@@ -1,5 +1,5 @@
 use super::sizes::{sizes, Sizes};
-use super::{check_folder, dataset_help, interrupt, load_dataset, Ui};
+use super::{check_outputs, dataset_help, interrupt, load_dataset, Ui};
 use crate::dataset::Dataset;
 use crate::encoding::Latency;
 use crate::files::write_whole;
@@ -62,9 +62,8 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         Some(out) => out.clone(),
         None => PathBuf::from(default_name(&data.name)).with_extension("fsp"),
     };
-    for path in [Some(&out), args.curves.as_ref(), args.plot.as_ref()] {
-        path.map_or(Ok(()), |path| check_folder(path))?;
-    }
+    let outputs = [Some(&out), args.curves.as_ref(), args.plot.as_ref()];
+    check_outputs(outputs.into_iter().flatten().map(PathBuf::as_path))?;
 
     let stop = interrupt::flag()?;
     let pool = ThreadPoolBuilder::new()

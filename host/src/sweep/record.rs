@@ -2,6 +2,7 @@
 
 use crate::files::write_whole;
 use crate::train::Options;
+use firmware_model::config::CoreConfig;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -36,6 +37,8 @@ pub struct Record {
     pub training: TrainingFigures,
     /// The name of the board on whose core the cycles were counted.
     pub board: String,
+    /// That core.
+    pub core: CoreConfig,
     pub test: TestFigures,
 }
 
@@ -51,9 +54,10 @@ pub struct TrainingFigures {
     pub settled: bool,
     /// Shares from 0 to 1, by the strict rule, of that epoch.
     pub train_accuracy: f64,
-    pub validation_accuracy: f64,
+    /// `None` where no images were held out, as below.
+    pub validation_accuracy: Option<f64>,
     /// The mean step of the decision on the held-out images.
-    pub validation_decision_step_mean: f64,
+    pub validation_decision_step_mean: Option<f64>,
     /// The time that the training took, that before a stop included; `None` where that is not known.
     pub seconds: Option<f64>,
     /// Training images seen in a second.

@@ -180,7 +180,7 @@ pub fn to_csv(rows: &[RowResults]) -> String {
             layers.join("-"),
             record.steps.to_string(),
             record.weights.to_string(),
-            some((record.options.holds_out()).then_some(training.validation_accuracy)),
+            some(training.validation_accuracy),
             test.accuracy.to_string(),
             test.accuracy_tie_tolerant.to_string(),
             test.decision_step_mean.to_string(),
@@ -308,12 +308,13 @@ mod tests {
                 best_epoch: 6,
                 settled: false,
                 train_accuracy: 0.99,
-                validation_accuracy: 0.5,
-                validation_decision_step_mean: 3.0,
+                validation_accuracy: Some(0.5),
+                validation_decision_step_mean: Some(3.0),
                 seconds: Some(12.0),
                 images_per_second: Some(100.0),
             },
             board: "icebreaker".to_owned(),
+            core: task.board.core,
             test: TestFigures {
                 images: 100,
                 accuracy,
@@ -392,7 +393,7 @@ mod tests {
     fn the_csv_has_as_many_fields_in_each_line() {
         let plan = plan();
         let mut rows = made_up(&plan);
-        rows[0].records[2].options.validation = 0.0;
+        rows[0].records[2].training.validation_accuracy = None;
         let csv = to_csv(&rows);
         let lines: Vec<&str> = csv.lines().collect();
         assert_eq!(lines.len(), 5);

@@ -184,7 +184,7 @@ impl Task {
     pub fn begun(&self) -> Begun {
         let record = Record::load(&self.record_path()).filter(|record| self.trained_as(record));
         match record {
-            Some(record) if record.board == self.board.name => Begun::Done(Box::new(record)),
+            Some(record) if record.core == self.board.core => Begun::Done(Box::new(record)),
             Some(record) => Begun::Trained(Box::new(record)),
             None if KeptRun::beside(&self.model_path()).path().exists() => Begun::Begun,
             None => Begun::No,
@@ -240,6 +240,7 @@ impl Task {
             date: origin::today(),
             training,
             board: self.board.name.clone(),
+            core: self.board.core,
             test: test_figures(&report)?,
         };
         let path = self.record_path();
@@ -339,14 +340,15 @@ impl Task {
 
     fn training_figures(&self, trained: &Trained, seconds: Option<f64>) -> TrainingFigures {
         let best = trained.best();
+        let held_out = self.options.holds_out().then_some(&best.validation);
         let images = self.images_an_epoch * trained.epochs.len();
         TrainingFigures {
             epochs: trained.epochs.len(),
             best_epoch: trained.best_epoch,
             settled: trained.settled,
             train_accuracy: best.train_accuracy,
-            validation_accuracy: best.validation.accuracy,
-            validation_decision_step_mean: best.validation.decision_step,
+            validation_accuracy: held_out.map(|figures| figures.accuracy),
+            validation_decision_step_mean: held_out.map(|figures| figures.decision_step),
             seconds,
             images_per_second: seconds.map(|seconds| images as f64 / seconds),
         }

@@ -35,7 +35,7 @@ pub struct BuildJob<'a> {
     /// nextpnr's seed: the same design and seed give the same bitstream.
     pub seed: u32,
     /// The options of Yosys's synth_ice40 or synth_ecp5 besides top module and device, where others are wanted than
-    /// [`synthesis_options`].
+    /// those that a core is best off with.
     pub synthesis: Option<&'a str>,
     /// Where everything goes; made when missing.
     pub out: &'a Path,

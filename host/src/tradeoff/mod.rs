@@ -12,7 +12,8 @@ pub use table::{to_csv, to_markdown, About};
 use crate::dataset::Dataset;
 use crate::encoding::Latency;
 use crate::evaluate::{
-    evaluate, Backend, BackendError, CoreModel, Disagreement, EvaluateError, Inference, Report,
+    evaluate_until, Backend, BackendError, CoreModel, Disagreement, EvaluateError, Inference,
+    Report,
 };
 use crate::model_file::{self, ModelFile, ModelFileError};
 use crate::train::{train, Event, FastNetwork, Options, Samples, TrainError};
@@ -109,13 +110,14 @@ pub fn train_or_load(
 /// `progress` is told how many images are done.
 ///
 /// # Errors
-/// Also when the cycle model and the golden reference do not agree for every image.
+/// Also when the cycle model and the golden reference do not agree for every image, and when `stop` became true.
 pub fn measure(
     model: &ModelFile,
     patience: f32,
     data: &Dataset,
     core: &CoreConfig,
     limit: Option<usize>,
+    stop: &AtomicBool,
     progress: &mut dyn FnMut(usize),
 ) -> Result<Point, TradeoffError> {
     let cycle_model = CycleModel::new(&MemoryImage::new(&model.network, core)?);
@@ -124,7 +126,7 @@ pub fn measure(
         goes_on: CoreModel::new(cycle_model, core, Savings::NO_EXIT),
         cycles_no_exit: 0,
     };
-    let report = evaluate(model, data, limit, Some(&mut both), progress)?;
+    let report = evaluate_until(stop, model, data, limit, Some(&mut both), progress)?;
     report.agreed()?;
     Ok(Point {
         patience,
@@ -181,12 +183,22 @@ mod tests {
         let data = dataset::load("digits").unwrap();
         let folder = tempfile::tempdir().unwrap();
         let core = Board::find("icebreaker").unwrap().core;
+        let stop = AtomicBool::new(false);
         let points: Vec<Point> = [0.1, 2.0]
             .into_iter()
             .map(|patience| {
                 let path = folder.path().join(format!("{patience}.fsp"));
                 let model = get(&plan(&data), patience, &path, false).unwrap();
-                measure(&model, patience, &data, &core, Some(100), &mut |_| ()).unwrap()
+                measure(
+                    &model,
+                    patience,
+                    &data,
+                    &core,
+                    Some(100),
+                    &stop,
+                    &mut |_| (),
+                )
+                .unwrap()
             })
             .collect();
         let [fast, patient] = points.as_slice() else {
@@ -196,6 +208,12 @@ mod tests {
         assert!(fast.report.decision_step_mean < patient.report.decision_step_mean);
         assert!(fast.report.cycles_mean < patient.report.cycles_mean);
         assert!(fast.report.cycles_mean < Some(fast.cycles_mean_no_exit));
+
+        let model = get(&plan(&data), 0.1, &folder.path().join("0.1.fsp"), false).unwrap();
+        let stop = AtomicBool::new(true);
+        let stopped = measure(&model, 0.1, &data, &core, None, &stop, &mut |_| ());
+        let stopped = stopped.map_err(|error| error.to_string());
+        assert_eq!(stopped, Err(EvaluateError::Stopped.to_string()));
 
         let csv = to_csv(&points);
         let lines: Vec<Vec<&str>> = csv.lines().map(|line| line.split(',').collect()).collect();

@@ -165,7 +165,7 @@ impl Backward {
                 (true, true) => last_step - self.rule.gap,
                 (true, false) => first,
                 (false, true) => time,
-                (false, false) => time.max(first + self.rule.gap),
+                (false, false) => time.max((first + self.rule.gap).min(last_step)),
             };
             let distance = (time - target) / self.steps as f32;
             loss += 0.5 * distance * distance;
@@ -501,7 +501,8 @@ mod tests {
                 let target = match (k == goal.label, silent) {
                     (true, true) => last as f64 - 2.0,
                     (true, false) => first as f64,
-                    (false, false) if t < first as f64 + 2.0 => first as f64 + 2.0,
+                    // Nothing can be later than the last step.
+                    (false, false) if t < first as f64 + 2.0 => (first + 2).min(last) as f64,
                     (false, _) => t,
                 };
                 target - t

@@ -73,10 +73,10 @@ pub struct Choices {
     #[arg(long, value_name = "NEURONS")]
     pub teacher: Option<usize>,
     /// How much of the loss is about the teacher's answer; the rest is about the label
-    #[arg(long, value_name = "SHARE")]
+    #[arg(long, value_name = "SHARE", requires = "teacher")]
     pub teacher_share: Option<f32>,
     /// The higher, the more it counts which other classes the teacher finds an image a little like
-    #[arg(long, value_name = "FACTOR")]
+    #[arg(long, value_name = "FACTOR", requires = "teacher")]
     pub teacher_temperature: Option<f32>,
 }
 

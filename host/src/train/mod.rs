@@ -93,7 +93,7 @@ pub enum TrainError {
     #[error(transparent)]
     HoldOut(#[from] HoldOutError),
     #[error("cannot go on from the checkpoint: {0}; start anew without --resume, or give the options of then")]
-    Checkpoint(#[from] CheckpointError),
+    Checkpoint(CheckpointError),
     #[error("the trained network is not valid ({0}): please report this")]
     Network(#[from] NetworkError),
 }
@@ -249,8 +249,9 @@ pub fn train_from(
     let mut history = History::default();
     match checkpoint {
         Some(checkpoint) => {
-            checkpoint.setup.check(&setup)?;
-            history = run.restore(checkpoint)?;
+            let same = checkpoint.setup.check(&setup);
+            let restored = same.and_then(|()| run.restore(checkpoint));
+            history = restored.map_err(TrainError::Checkpoint)?;
         }
         None => run.teacher = run.learn_to_teach(stop, watch)?,
     }

@@ -63,6 +63,9 @@ impl Rule {
     }
 }
 
+/// S4NN's γ in windows: 3 of 256 steps, in the code that its authors published.
+const S4NN_GAP: f32 = 3.0 / 256.0;
+
 /// A rule by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -89,8 +92,8 @@ impl Named {
             chain: Chain::Signs,
             thresholds: ThresholdTraining::Neuron,
             normalise: true,
-            kappa: steps as f32 / 4.0,
-            gap: (steps as f32 / 8.0).max(1.0),
+            kappa: (steps as f32 / 4.0).max(4.0),
+            gap: (steps as f32 * S4NN_GAP).max(1.0),
         };
         match self {
             Named::Margins => Rule::default(),

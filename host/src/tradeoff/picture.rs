@@ -99,12 +99,12 @@ fn accuracy(point: &Point) -> f64 {
     100.0 * point.report.accuracy
 }
 
-/// From the lowest to the highest, with some room; at least a point of it.
+/// From the lowest to the highest, at least a point of it, with some room above and room for the legend below.
 fn accuracies(points: &[Point]) -> Range<f64> {
     let lowest = points.iter().map(accuracy).fold(99.0, f64::min);
     let highest = points.iter().map(accuracy).fold(lowest + 1.0, f64::max);
-    let room = (highest - lowest) / 12.0;
-    lowest - room..(highest + room).min(100.0)
+    let span = highest - lowest;
+    lowest - 0.3 * span..(highest + span / 12.0).min(100.0)
 }
 
 impl Panel {

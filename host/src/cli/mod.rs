@@ -132,7 +132,7 @@ fn check_outputs<'a>(paths: impl IntoIterator<Item = &'a Path>) -> Result<()> {
 fn check_output(path: &Path) -> Result<()> {
     ensure!(
         !path.is_dir(),
-        "cannot write {}: it is a folder; give the name of a file, in that folder say",
+        "cannot write {}; check the name: it is a folder, and a file is wanted",
         path.display()
     );
     let folder = path

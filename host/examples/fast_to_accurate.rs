@@ -103,7 +103,7 @@ fn main() -> Result<()> {
     for &patience in &args.patiences {
         let name = format!(
             "{}-{sizes}-t{}-e{}-seed{}-patience{patience}.fsp",
-            file_stem(&data.name),
+            dataset::stem(&data.name),
             plan.steps,
             plan.options.epochs,
             args.seed
@@ -147,7 +147,7 @@ fn main() -> Result<()> {
     let about = About {
         plan: &plan,
         board: &args.board,
-        picture: file_name(&args.out, "svg")?,
+        picture: file_name(&file(&args.out, "svg")),
         date: origin::today(),
         commit: origin::commit(),
         command: origin::command("cargo run --release -p firstspike --example fast_to_accurate --"),
@@ -192,19 +192,18 @@ fn line(point: &Point) -> String {
     )
 }
 
-/// `curve.svg` of `some/folder/curve`.
-fn file_name(out: &Path, extension: &str) -> Result<String> {
-    let name = out.file_name().context("--out needs the name of a file")?;
-    Ok(format!("{}.{extension}", name.to_string_lossy()))
+/// `some/folder/curve.svg` of `some/folder/curve`.
+fn file(out: &Path, extension: &str) -> PathBuf {
+    PathBuf::from(format!("{}.{extension}", out.display()))
 }
 
-/// `mnist` of `mnist`, `own` of `some/folder/own.npz`.
-fn file_stem(dataset: &str) -> String {
-    let stem = Path::new(dataset).file_stem();
-    stem.map_or("model".into(), |stem| stem.to_string_lossy().into_owned())
+/// `curve.svg` of `some/folder/curve.svg`.
+fn file_name(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default();
+    name.to_string_lossy().into_owned()
 }
 
 fn write(out: &Path, extension: &str, text: &str) -> Result<()> {
-    let path = PathBuf::from(format!("{}.{extension}", out.display()));
+    let path = file(out, extension);
     write_whole(&path, text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))
 }

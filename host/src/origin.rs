@@ -1,6 +1,6 @@
 //! When, from which state of the source and by which command a result is.
 
-use crate::text::quoted;
+use crate::text::command_line;
 use std::process::{Command, Stdio};
 use time::OffsetDateTime;
 
@@ -34,11 +34,8 @@ pub fn short(commit: &str) -> String {
 
 /// `program`, as its user calls it, with the words that this process was given.
 pub fn command(program: &str) -> String {
-    let words = std::env::args().skip(1).map(|word| quoted(&word));
-    std::iter::once(program.to_owned())
-        .chain(words)
-        .collect::<Vec<_>>()
-        .join(" ")
+    let words = command_line(std::env::args().skip(1));
+    format!("{program} {words}").trim_end().to_owned()
 }
 
 /// Today, UTC, as in 2026-11-26.

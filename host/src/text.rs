@@ -27,6 +27,12 @@ pub fn quoted(word: &str) -> String {
     }
 }
 
+/// The words of a command as a shell takes them.
+pub fn command_line(words: impl IntoIterator<Item = String>) -> String {
+    let words: Vec<String> = words.into_iter().map(|word| quoted(&word)).collect();
+    words.join(" ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -50,5 +56,7 @@ mod tests {
         assert_eq!(quoted("my digits"), "'my digits'");
         assert_eq!(quoted("it's"), r"'it'\''s'");
         assert_eq!(quoted(""), "''");
+        let words = ["a", "b c"].map(str::to_owned);
+        assert_eq!(command_line(words), "a 'b c'");
     }
 }

@@ -214,7 +214,7 @@ fn training_that_cannot_be_says_so_at_once() {
             "{error}"
         );
     }
-    let error = place.error(&["train", "--out", "m.fsp", "--plot", "m.fsp"]);
+    let error = place.error(&["train", "--out", "m.fsp", "--plot", "./m.fsp"]);
     assert!(error.contains("m.fsp is to be written twice"), "{error}");
     let output = place.run(&["train", "--teacher-share", "0.5"]);
     assert!(text(&output.stderr).contains("--teacher <NEURONS>"));

@@ -24,7 +24,7 @@ use crate::dataset::{self, Dataset, DatasetError};
 use anyhow::{bail, ensure, Result};
 use clap::{Parser, Subcommand};
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{absolute, Path};
 use std::process::ExitCode;
 pub use ui::Ui;
 
@@ -119,9 +119,9 @@ fn check_outputs<'a>(paths: impl IntoIterator<Item = &'a Path>) -> Result<()> {
     let mut before = BTreeSet::new();
     for path in paths {
         check_output(path)?;
-        let taken = !before.insert(path);
+        // `./m.fsp` is `m.fsp`.
         ensure!(
-            !taken,
+            before.insert(absolute(path)?),
             "{} is to be written twice: give the files names of their own",
             path.display()
         );

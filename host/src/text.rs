@@ -18,6 +18,12 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
+/// `784-600-10`, `784,600,10`, `28×28`.
+pub fn joined(sizes: &[usize], between: &str) -> String {
+    let sizes: Vec<String> = sizes.iter().map(usize::to_string).collect();
+    sizes.join(between)
+}
+
 /// A word of a command as a shell takes it.
 pub fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./,=:+".contains(c);
@@ -36,6 +42,12 @@ pub fn command_line(words: impl IntoIterator<Item = String>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_are_joined_by_what_is_asked_for() {
+        assert_eq!(joined(&[784, 600, 10], "-"), "784-600-10");
+        assert_eq!(joined(&[8], "×"), "8");
+    }
 
     #[test]
     fn bytes_have_two_digits_each() {

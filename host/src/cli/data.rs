@@ -3,6 +3,7 @@ use crate::dataset::bring::{bring, Brought};
 use crate::dataset::fetch::{fetch, Outcome, Source, SOURCES};
 use crate::dataset::{self, Dataset, DatasetError, Split};
 use crate::encoding::Latency;
+use crate::text::joined;
 use crate::train::steps_for;
 use anyhow::{ensure, Result};
 use firmware_model::network::MAX_STEPS;
@@ -131,8 +132,7 @@ fn run_info(name: &str, steps: Option<usize>, ui: &Ui) -> Result<()> {
 }
 
 fn info_text(data: &Dataset, steps: usize, spikes: &SpikeCount) -> Result<String> {
-    let shape: Vec<String> = data.shape.iter().map(ToString::to_string).collect();
-    let shape = shape.join("×");
+    let shape = joined(&data.shape, "×");
     let mut text = String::new();
     match events_of(data) {
         Some(events) => writeln!(
@@ -146,11 +146,7 @@ fn info_text(data: &Dataset, steps: usize, spikes: &SpikeCount) -> Result<String
             data.name, data.maximum, data.classes
         )?,
     }
-    let counts = |split: &Split| {
-        let counts = split.class_counts(data.classes);
-        let counts: Vec<String> = counts.iter().map(ToString::to_string).collect();
-        counts.join(" ")
-    };
+    let counts = |split: &Split| joined(&split.class_counts(data.classes), " ");
     for (part, split) in [("train", &data.train), ("test", &data.test)] {
         let (count, each) = (split.len(), counts(split));
         writeln!(text, "{part:>5}: {count} images, by class: {each}")?;

@@ -1,4 +1,5 @@
 use super::generate::CoreArgs;
+use super::port::shape;
 use super::{backend, dataset_help, load_dataset, Ui};
 use crate::evaluate::{check_fit, evaluate, Backend, Report};
 use crate::model_file::{self, ModelFile};
@@ -75,18 +76,12 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
 }
 
 fn text(model: &ModelFile, dataset: &str, on: &str, report: &Report) -> Result<String> {
-    let sizes: Vec<String> = model
-        .network
-        .sizes()
-        .iter()
-        .map(ToString::to_string)
-        .collect();
     let percent = |share: f64| 100.0 * share;
     let mut text = String::new();
     writeln!(
         text,
         "{} (T = {}) on {dataset}, {} test images, run by: {on}",
-        sizes.join("-"),
+        shape(&model.network),
         model.network.steps(),
         report.images
     )?;

@@ -11,6 +11,7 @@ use crate::explore::runs::{from_csv, RUNS};
 use crate::explore::survey::{choose, fitting, Choice, Survey};
 use crate::files::write_whole;
 use crate::model_file::{self, ModelFile};
+use crate::text::joined;
 use crate::toolchain::{Toolbox, ToolchainError};
 use anyhow::{bail, Context, Result};
 use clap::ValueEnum;
@@ -111,7 +112,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     if let Some(which) = args.measure {
         measure(&board, &mut survey, which, args.seeds, stop, ui)?;
     }
-    let network = names(&task.sizes, "-");
+    let network = joined(&task.sizes, "-");
     if let Some(path) = &args.out {
         let title = format!("{network}, T = {}, on {}", task.steps, board.title);
         write_file(path, &to_svg(&survey, &title)?)?;
@@ -209,7 +210,7 @@ fn with_profile(sizes: &[usize], steps: usize) -> Result<Task> {
     if !(2..=MAX_LAYERS + 1).contains(&sizes.len()) {
         bail!(
             "--network {} is not a network: give the inputs and 1 to {MAX_LAYERS} layers, as 784,600,10",
-            names(sizes, ",")
+            joined(sizes, ",")
         );
     }
     if let Some(size) = sizes.iter().find(|size| !(1..=MAX_WIDTH).contains(*size)) {
@@ -302,11 +303,6 @@ fn measure(
     Ok(())
 }
 
-fn names(sizes: &[usize], between: &str) -> String {
-    let names: Vec<String> = sizes.iter().map(ToString::to_string).collect();
-    names.join(between)
-}
-
 /// The command that builds a choice, where the board's file has such a core already.
 fn command(args: &Args, board: &Board, core: &CoreConfig) -> Option<String> {
     let Shape {
@@ -356,7 +352,7 @@ fn text(board: &Board, args: &Args, task: &Task, survey: &Survey) -> Result<Stri
     let judged = survey.choices.len() + survey.rejected.len();
     let mut text = format!(
         "{}, T = {}, on {} at {megahertz} MHz: {} of {judged} choices fit\n\n",
-        names(&task.sizes, "-"),
+        joined(&task.sizes, "-"),
         task.steps,
         board.title,
         survey.choices.len()

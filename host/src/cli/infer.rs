@@ -5,6 +5,7 @@ use crate::driver::{self, Board};
 use crate::encoding::Latency;
 use crate::evaluate::check_fit;
 use crate::model_file::{self, ModelFile};
+use crate::text::joined;
 use anyhow::{bail, ensure, Context, Result};
 use firmware_model::network::SpikeTrain;
 use serde_json::{json, Value};
@@ -291,8 +292,7 @@ fn summary(
     for answer in answers {
         each[answer.found.decision.class] += 1;
     }
-    let each: Vec<String> = each.iter().map(usize::to_string).collect();
-    writeln!(text, "  by class    {}", each.join(" "))?;
+    writeln!(text, "  by class    {}", joined(&each, " "))?;
     Ok(text)
 }
 

@@ -1,6 +1,7 @@
 //! What the commands that talk to a board have in common: which port, which board, which model.
 
 use crate::driver::{Board, DriverError, DEFAULT_BAUD};
+use crate::text::joined;
 use anyhow::Result;
 use firmware_model::board::Board as BoardFile;
 use firmware_model::network::Network;
@@ -73,6 +74,5 @@ pub fn check_loaded(board: &mut Board, network: &Network) -> Result<(), DriverEr
 
 /// `784-600-10`.
 pub fn shape(network: &Network) -> String {
-    let sizes: Vec<String> = network.sizes().iter().map(usize::to_string).collect();
-    sizes.join("-")
+    joined(&network.sizes(), "-")
 }

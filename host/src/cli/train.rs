@@ -4,6 +4,7 @@ use crate::dataset::{self, Dataset};
 use crate::encoding::Latency;
 use crate::files::write_whole;
 use crate::model_file::{self, ModelFile};
+use crate::text::joined;
 use crate::train::{
     check_sizes, steps_for, to_csv, to_svg, train_from, Choices, Epoch, Event, FastNetwork,
     KeptRun, Options, Samples,
@@ -70,8 +71,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         .num_threads(args.threads.unwrap_or(0))
         .build()
         .context("cannot start the threads: give a smaller --threads")?;
-    let names: Vec<String> = sizes.iter().map(ToString::to_string).collect();
-    let names = names.join("-");
+    let names = joined(&sizes, "-");
     let parts = data.hold_out(options.validation)?;
     ui.note(format!(
         "training {names}, T = {steps}, on {}: {} images, {} epochs, seed {}",

@@ -1,5 +1,6 @@
 //! What can go wrong between a host and a board.
 
+use crate::text::joined;
 use firmware_model::image::FitError;
 use firmware_model::network::NetworkError;
 use firmware_model::protocol::info::InfoError;
@@ -126,12 +127,11 @@ fn list(ports: &[String]) -> String {
 }
 
 fn what_fits(sizes: &[usize], fitting: &Option<Vec<usize>>) -> String {
-    let write = |sizes: &[usize]| -> String {
-        let sizes: Vec<String> = sizes.iter().map(usize::to_string).collect();
-        sizes.join(",")
-    };
     match fitting {
-        Some(smaller) => format!("instead of {}, {} would fit", write(sizes), write(smaller)),
+        Some(smaller) => {
+            let (sizes, smaller) = (joined(sizes, ","), joined(smaller, ","));
+            format!("instead of {sizes}, {smaller} would fit")
+        }
         None => "take a larger board or a smaller network".to_owned(),
     }
 }

@@ -10,6 +10,7 @@
 use crate::dataset::Dataset;
 use crate::evaluate::{check_fit, EvaluateError};
 use crate::model_file::ModelFile;
+use crate::text::joined;
 use firmware_model::golden::{self, Trace};
 use firmware_model::network::{Layer, Network, NetworkError, SpikeTrain, MAX_THRESHOLD};
 use rand::seq::SliceRandom;
@@ -110,11 +111,10 @@ impl Profile {
                 typical(part, network)
             })
             .collect();
-        let sizes: Vec<String> = network.sizes().iter().map(usize::to_string).collect();
         Ok(Profile {
             source: format!(
                 "a network {} over {} steps on the first {images} test images of {}",
-                sizes.join("-"),
+                joined(&network.sizes(), "-"),
                 network.steps(),
                 data.name
             ),

@@ -1,4 +1,4 @@
-//! Numbers and lists as the page writes them.
+//! Numbers as the page writes them.
 
 use crate::text::grouped;
 
@@ -16,12 +16,6 @@ pub fn count(number: usize) -> String {
 pub fn counted(number: usize, what: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{} {what}{plural}", count(number))
-}
-
-/// `784-600-10`, `28×28`.
-pub fn joined(sizes: &[usize], between: &str) -> String {
-    let sizes: Vec<String> = sizes.iter().map(usize::to_string).collect();
-    sizes.join(between)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::{Begun, Plan, Record, Row, Task};
 use crate::origin::short;
-use crate::text::{grouped, quoted};
+use crate::text::{grouped, joined, quoted};
 use firmware_model::config::CoreConfig;
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -83,7 +83,6 @@ const STRING: &str = "a string takes everything";
 /// The fields of a row.
 fn line(row: &RowResults) -> [String; 13] {
     let records = &row.records;
-    let layers: Vec<String> = row.row.layers.iter().map(ToString::to_string).collect();
     let weights: usize = row.row.layers.windows(2).map(|two| two[0] * two[1]).sum();
     let (there, wanted) = (records.len(), row.row.seeds.len());
     let of = |figure: fn(&Record) -> Option<f64>| -> Vec<f64> {
@@ -96,7 +95,7 @@ fn line(row: &RowResults) -> [String; 13] {
     let steps = (records.first().map(|record| record.steps)).or(row.row.steps);
     [
         row.row.name.clone(),
-        layers.join("-"),
+        joined(&row.row.layers, "-"),
         steps.map_or(String::new(), |steps| steps.to_string()),
         grouped(weights as u64),
         match there == wanted {
@@ -172,12 +171,11 @@ pub fn to_csv(rows: &[RowResults]) -> String {
     let mut text = format!("{names}\n");
     for record in records() {
         let (test, training) = (&record.test, &record.training);
-        let layers: Vec<String> = record.layers.iter().map(ToString::to_string).collect();
         let fields = [
             record.row.clone(),
             record.seed.to_string(),
             field(&record.dataset),
-            layers.join("-"),
+            joined(&record.layers, "-"),
             record.steps.to_string(),
             record.weights.to_string(),
             some(training.validation_accuracy),

@@ -7,7 +7,7 @@ use crate::encoding::Latency;
 use crate::evaluate::{evaluate_until, Backend, CoreModel, Disagreement, EvaluateError, Report};
 use crate::model_file::{self, ModelFile, ModelFileError};
 use crate::origin;
-use crate::text::{command_line, hexadecimal};
+use crate::text::{command_line, hexadecimal, joined};
 use crate::train::{
     train_from, Event, FastNetwork, KeptRun, Options, Samples, Teaching, TrainError, Trained,
 };
@@ -161,14 +161,13 @@ impl Task {
 
     /// The command that trains the same model.
     pub fn command(&self) -> String {
-        let layers: Vec<String> = self.row.layers.iter().map(ToString::to_string).collect();
         let mut words = vec![
             "firstspike".to_owned(),
             "train".to_owned(),
             "--dataset".to_owned(),
             self.row.dataset.clone(),
             "--layers".to_owned(),
-            layers.join(","),
+            joined(&self.row.layers, ","),
             "--steps".to_owned(),
             self.steps.to_string(),
             "--seed".to_owned(),

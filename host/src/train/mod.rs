@@ -37,6 +37,7 @@ pub use teacher::Teaching;
 
 use crate::dataset::{Dataset, HoldOut, HoldOutError, Split};
 use crate::encoding::Latency;
+use crate::text::joined;
 use backward::Backward;
 use batch::{draw_moves, Batch, Update};
 use checkpoint::PlainNetwork;
@@ -164,10 +165,7 @@ impl Trained {
 
 /// Checks the sizes N_0, N_1, …, N_L against a data set.
 pub fn check_sizes(data: &Dataset, sizes: &[usize]) -> Result<(), TrainError> {
-    let text = || {
-        let sizes: Vec<String> = sizes.iter().map(ToString::to_string).collect();
-        sizes.join(",")
-    };
+    let text = || joined(sizes, ",");
     let layers = sizes.len().saturating_sub(1);
     if !(1..=MAX_LAYERS).contains(&layers) {
         return Err(TrainError::LayerCount {

@@ -2,7 +2,8 @@
 
 use crate::report::html::{facts, section};
 use crate::report::page::Subject;
-use crate::report::text::{count, counted, joined, percent};
+use crate::report::text::{count, counted, percent};
+use crate::text::joined;
 use firmware_model::network::Layer;
 
 pub fn write(subject: &Subject) -> String {

@@ -3,7 +3,8 @@
 use crate::report::grid::Grid;
 use crate::report::page::Subject;
 use crate::report::svg::escape;
-use crate::report::text::{counted, joined, percent};
+use crate::report::text::{counted, percent};
+use crate::text::joined;
 
 pub fn write(subject: &Subject) -> String {
     let (model, found) = (subject.model, &subject.report.statistics);

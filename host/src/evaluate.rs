@@ -380,6 +380,8 @@ mod tests {
             steps: None,
             recordings: None,
             groups: None,
+            class_names: None,
+            notes: Vec::new(),
         }
     }
 

@@ -1,4 +1,4 @@
-use super::{dataset_help, interrupt, load_dataset, Ui};
+use super::{dataset_help, interrupt, load_dataset, notes_of, Ui};
 use crate::dataset::bring::{bring, Brought};
 use crate::dataset::fetch::{fetch, Outcome, Source, SOURCES};
 use crate::dataset::{self, Dataset, DatasetError, Split};
@@ -126,6 +126,7 @@ fn run_info(name: &str, steps: Option<usize>, ui: &Ui) -> Result<()> {
         "spikes_min": spikes.least,
         "spikes_max": spikes.most,
         "spikes_per_step": spikes.per_step,
+        "notes": notes_of(&data),
     });
     ui.result(&value, info_text(&data, steps, &spikes)?);
     Ok(())

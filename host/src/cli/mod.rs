@@ -109,9 +109,18 @@ impl Cli {
     }
 }
 
-/// Loads a data set; a spinner shows where that takes long.
+/// Loads a data set, and warns of what is to be said about it; a spinner shows where that takes long.
 fn load_dataset(name: &str, ui: &Ui) -> Result<Dataset, DatasetError> {
-    ui.waiting(&format!("reading {name}"), || dataset::load(name))
+    let data = ui.waiting(&format!("reading {name}"), || dataset::load(name))?;
+    for note in &data.notes {
+        ui.warn(note);
+    }
+    Ok(data)
+}
+
+/// What there is to be said about a data set, for JSON.
+fn notes_of(data: &Dataset) -> Vec<String> {
+    data.notes.iter().map(ToString::to_string).collect()
 }
 
 /// What takes long should know before it begins that its results can be written to `paths`.

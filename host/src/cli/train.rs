@@ -1,5 +1,5 @@
 use super::sizes::{sizes, Sizes};
-use super::{check_outputs, dataset_help, interrupt, load_dataset, Ui};
+use super::{check_outputs, dataset_help, interrupt, load_dataset, notes_of, Ui};
 use crate::dataset::{self, Dataset};
 use crate::encoding::Latency;
 use crate::files::write_whole;
@@ -155,6 +155,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         "decision_step_mean": test.decision_step,
         "hidden_spikes_before_decision_mean": test.hidden_spikes,
         "silent_share": test.silent,
+        "notes": notes_of(&data),
         "seconds": seconds,
         "seconds_per_epoch": seconds / trained.epochs.len() as f64,
     });

@@ -45,6 +45,12 @@ impl Ui {
         }
     }
 
+    /// A line on standard error about what the user may not have meant, whatever the command prints.
+    pub fn warn(&self, line: impl std::fmt::Display) {
+        // Who has closed standard error does not want to know.
+        let _ = writeln!(std::io::stderr(), "warning: {line}");
+    }
+
     /// The result of the command: `text` for people, or `value` with `--json`. Called once.
     pub fn result(&self, value: &Value, text: impl AsRef<str>) {
         if self.json {

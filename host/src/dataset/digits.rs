@@ -40,6 +40,8 @@ pub(super) fn load() -> Result<Dataset, DatasetError> {
         steps: None,
         recordings: None,
         groups: None,
+        class_names: None,
+        notes: Vec::new(),
     }
     .check()
 }

@@ -17,6 +17,7 @@ pub mod fetch;
 mod groups;
 mod hdf5;
 mod idx;
+mod note;
 mod npz;
 mod packed;
 mod picture;
@@ -27,6 +28,7 @@ mod split;
 pub use error::DatasetError;
 pub use events::{EventCode, Grid, Recordings, CHANNELS};
 pub use groups::Groups;
+pub use note::{LeftOut, Note};
 pub use split::{HoldOut, HoldOutError};
 
 use firmware_model::network::MAX_WIDTH;
@@ -73,6 +75,10 @@ pub struct Dataset {
     pub recordings: Option<Recordings>,
     /// Who made each of the training images, where that is known: as many, in the same order.
     pub groups: Option<Groups>,
+    /// The names of the classes, in the order of their numbers, where the data tell them.
+    pub class_names: Option<Vec<String>>,
+    /// What whoever uses the data should be told.
+    pub notes: Vec<Note>,
 }
 
 /// One part of a data set.
@@ -148,6 +154,8 @@ impl Dataset {
             steps: None,
             recordings: None,
             groups: None,
+            class_names: None,
+            notes: Vec::new(),
         }
         .check()
     }

@@ -45,6 +45,8 @@ pub(super) fn load(name: &str, folder: &Path, code: EventCode) -> Result<Dataset
         }),
         steps: Some(code.steps().into()),
         recordings: Some(train.recordings),
+        class_names: None,
+        notes: Vec::new(),
     }
     .check()
 }

@@ -165,6 +165,8 @@ mod tests {
                 kind: "speaker",
                 of: of.to_vec(),
             }),
+            class_names: None,
+            notes: Vec::new(),
         }
     }
 

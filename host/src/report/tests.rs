@@ -63,6 +63,8 @@ fn halves(shape: &[usize], steps: usize) -> (ModelFile, Dataset) {
         steps: None,
         recordings: None,
         groups: None,
+        class_names: None,
+        notes: Vec::new(),
     };
     let layer = Layer::from_fn(inputs, vec![1; 2], |j, i| i % 2 == j).unwrap();
     let model = ModelFile {

@@ -260,6 +260,8 @@ mod tests {
                 steps: None,
                 recordings: None,
                 groups: None,
+                class_names: None,
+                notes: Vec::new(),
             }
         };
         let warp = Augment {

@@ -168,8 +168,18 @@ pub enum DatasetError {
     },
     #[error("{} has more than {most} events: it is not one of the published files", path.display())]
     TooManyEvents { path: PathBuf, most: usize },
-    #[error("{} has no JPEG or PNG files: the folders beside it are classes, so put pictures into it or remove it", .0.display())]
-    NoPictures(PathBuf),
+    #[error("{} is {found}, which is not read: make it an ordinary PNG or JPEG", path.display())]
+    PictureFormat { path: PathBuf, found: &'static str },
+    #[error("{} is {found} and no picture: get the picture itself, or remove it", path.display())]
+    NoPicture { path: PathBuf, found: &'static str },
+    #[error("{} has no JPEG or PNG files{found}: the folders beside it are classes, so put pictures into it or remove it", folder.display())]
+    NoPictures {
+        folder: PathBuf,
+        /// What it has instead, as in `, but 40 BMP files (cat/1.bmp)`, or nothing.
+        found: String,
+    },
+    #[error("{} and {} are both taken for the same part of the data: keep one, or rename the other", one.display(), other.display())]
+    SamePart { one: PathBuf, other: PathBuf },
     #[error("{} has {found} pictures where {expected} were published: copy all of them, under their own names", folder.display())]
     PictureCount {
         folder: PathBuf,

@@ -39,6 +39,43 @@ pub enum LeftOut {
     Other,
 }
 
+impl LeftOut {
+    /// So many files of this kind, as in `40 BMP files`.
+    pub(super) fn counted(&self, count: usize) -> String {
+        let (files, pictures) = match count {
+            1 => ("file", "picture"),
+            _ => ("files", "pictures"),
+        };
+        match self {
+            LeftOut::Format(format) => format!("{count} {format} {files}"),
+            LeftOut::Deeper => format!("{count} {pictures} in deeper folders"),
+            LeftOut::Hidden => format!("{count} hidden {pictures}"),
+            LeftOut::Beside => format!("{count} {pictures} beside the folders of the classes"),
+            LeftOut::Part(folder) => format!("{count} {pictures} in {}", folder.display()),
+            LeftOut::Other if count == 1 => format!("{count} {files} that is no picture"),
+            LeftOut::Other => format!("{count} {files} that are no pictures"),
+        }
+    }
+
+    /// Why they are left out, and what to do; nothing where there is nothing to do.
+    fn advice(&self) -> &'static str {
+        match self {
+            LeftOut::Format(_) => ": only PNG and JPEG are read, so make them either",
+            LeftOut::Deeper => {
+                ": only what is directly in the folder of a class is read, so move them there"
+            }
+            LeftOut::Hidden => {
+                ": names that begin with a dot are not read, so rename them if they belong to the data"
+            }
+            LeftOut::Beside => ": move them into the folder of their class",
+            LeftOut::Part(_) => {
+                ": other folders are the part to train on and the part to test on"
+            }
+            LeftOut::Other => "",
+        }
+    }
+}
+
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
@@ -47,50 +84,17 @@ impl fmt::Display for Note {
                 count,
                 example,
             } => {
-                let (files, pictures) = match count {
-                    1 => ("file", "picture"),
-                    _ => ("files", "pictures"),
-                };
-                let example = example.display();
-                write!(f, "left out: {count} ")?;
-                match what {
-                    LeftOut::Format(format) => write!(
-                        f,
-                        "{format} {files} ({example}): {format} is not read, so make it PNG or JPEG"
-                    ),
-                    LeftOut::Deeper => write!(
-                        f,
-                        "{pictures} in deeper folders ({example}): only what is directly in the folder of a class is read, \
-                         so move them there"
-                    ),
-                    LeftOut::Hidden => write!(
-                        f,
-                        "hidden {pictures} ({example}): names that begin with a dot are not read, so rename them if \
-                         they belong to the data"
-                    ),
-                    LeftOut::Beside => write!(
-                        f,
-                        "{pictures} in no class's folder ({example}): move them into one"
-                    ),
-                    LeftOut::Part(folder) => write!(
-                        f,
-                        "{pictures} in {}: the part to train on and the part to test on are other folders",
-                        folder.display()
-                    ),
-                    LeftOut::Other => match count {
-                        1 => write!(f, "{files} that is no picture ({example})"),
-                        _ => write!(f, "{files} that are no pictures ({example})"),
-                    },
-                }
+                let (counted, advice) = (what.counted(*count), what.advice());
+                write!(f, "left out: {counted} ({}){advice}", example.display())
             }
             Note::TakenAsTest(folder) => write!(
                 f,
-                "{} is taken as the part to test on, for no folder is called test",
+                "{} is taken as the part to test on, for there is no folder test of class folders",
                 folder.display()
             ),
             Note::NoTestPart(folder) => write!(
                 f,
-                "{} has no folder to test on beside it, so the last fifth of each of its classes is the test part",
+                "there is no part to test on beside {}: the last fifth of each of its classes is taken",
                 folder.display()
             ),
         }

@@ -7,7 +7,7 @@ mod spread;
 
 pub use core_model::{weight_bits, CoreModel};
 
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, InputSpec};
 use crate::encoding::Latency;
 use crate::model_file::ModelFile;
 use firmware_model::golden::{self, Trace};
@@ -67,6 +67,14 @@ pub enum EvaluateError {
         features: usize,
         classes: usize,
         trained_for: String,
+    },
+    #[error("the model takes {wanted} from 0 to {maximum}, but {name} has {found} from 0 to {found_maximum}: load it for the model")]
+    NotConverted {
+        wanted: String,
+        maximum: u8,
+        name: String,
+        found: String,
+        found_maximum: u8,
     },
     #[error("there are no images to evaluate: give --limit 1 or more")]
     NoImages,
@@ -164,7 +172,8 @@ pub struct Mismatch {
 /// How many images go to a backend at a time.
 const CHUNK: usize = 64;
 
-/// Checks that the images of `data` can go into `model`.
+/// Checks that the images of `data` can go into `model`: that they are those that it was trained on, or were loaded
+/// for it ([`dataset::load_for`](crate::dataset::load_for)).
 pub fn check_fit(model: &ModelFile, data: &Dataset) -> Result<(), EvaluateError> {
     let network = &model.network;
     if let Some(steps) = data.steps.filter(|&steps| steps != network.steps()) {
@@ -174,17 +183,27 @@ pub fn check_fit(model: &ModelFile, data: &Dataset) -> Result<(), EvaluateError>
             steps,
         });
     }
-    if network.inputs() == data.features() && network.outputs() == data.classes {
-        return Ok(());
+    if network.inputs() != data.features() || network.outputs() != data.classes {
+        return Err(EvaluateError::DoesNotFit {
+            inputs: network.inputs(),
+            outputs: network.outputs(),
+            name: data.name.clone(),
+            features: data.features(),
+            classes: data.classes,
+            trained_for: model.dataset.clone(),
+        });
     }
-    Err(EvaluateError::DoesNotFit {
-        inputs: network.inputs(),
-        outputs: network.outputs(),
-        name: data.name.clone(),
-        features: data.features(),
-        classes: data.classes,
-        trained_for: model.dataset.clone(),
-    })
+    let spec = model.input_spec();
+    if (&spec.shape, spec.maximum) != (&data.shape, data.maximum) {
+        return Err(EvaluateError::NotConverted {
+            wanted: spec.described(),
+            maximum: spec.maximum,
+            name: data.name.clone(),
+            found: InputSpec::of(data).described(),
+            found_maximum: data.maximum,
+        });
+    }
+    Ok(())
 }
 
 /// Runs the first `limit` test images of `data` through the golden reference, and through `backend`
@@ -344,7 +363,7 @@ impl Tally {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dataset::{self, Split};
+    use crate::dataset::{self, Source, Split};
     use crate::model_file::Encoding;
     use firmware_model::network::{Layer, Network};
 
@@ -359,6 +378,7 @@ mod tests {
             },
             input_shape: vec![2],
             dataset: "two".to_owned(),
+            input: None,
             training: None,
         }
     }
@@ -382,6 +402,7 @@ mod tests {
             groups: None,
             class_names: None,
             notes: Vec::new(),
+            source: Source::Values,
         }
     }
 

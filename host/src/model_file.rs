@@ -5,10 +5,13 @@
 //! +1) and `layerN.thresholds` (i32). Everything else is one JSON object under the metadata key
 //! `firstspike`. The same model always gives the same bytes.
 //!
+//! Since format 2 the JSON also says what the network's inputs are ([`InputRecord`]): older versions of firstspike, which
+//! would convert images by their folder instead, refuse such a file. Files of format 1 are read, and lack it.
+//!
 //! The JSON carries the SHA-256 of the whole file, taken with 64 zeros in its place. So no byte can
 //! change without [`load`] seeing it.
 
-use crate::dataset::Dataset;
+use crate::dataset::{Axis, Dataset, InputSpec, Source};
 use crate::encoding::Latency;
 use crate::files::write_whole;
 use crate::text::hexadecimal;
@@ -25,7 +28,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 /// The version of the format that is written, and the newest that is read.
-pub const FORMAT: u64 = 1;
+pub const FORMAT: u64 = 2;
 
 const KEY: &str = "firstspike";
 const NO_SUM: &str = "0000000000000000000000000000000000000000000000000000000000000000";
@@ -39,8 +42,24 @@ pub struct ModelFile {
     pub input_shape: Vec<usize>,
     /// The data set that it was made for, as the command line names it.
     pub dataset: String,
+    /// What the inputs and classes are; `None` in files of format 1.
+    pub input: Option<InputRecord>,
     /// How it was trained; `None` when the weights came from elsewhere.
     pub training: Option<TrainingRecord>,
+}
+
+/// What the images are that a network was trained on, so that it is fed no others.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InputRecord {
+    /// What each axis of the input shape counts.
+    pub axes: Vec<Axis>,
+    pub source: Source,
+    /// What the classes are called, one name each, where they have names.
+    pub class_names: Option<Vec<String>>,
+    /// The mean brightness of the outermost pixels of the training images, 0 to 255, where an image is a plane.
+    pub border: Option<u8>,
+    /// [`Dataset::train_sha256`] of the data set.
+    pub train_sha256: String,
 }
 
 impl ModelFile {
@@ -60,6 +79,7 @@ impl ModelFile {
             },
             input_shape: data.shape.clone(),
             dataset: data.name.clone(),
+            input: Some(InputRecord::of(data)),
             training: Some(TrainingRecord {
                 options: options.clone(),
                 best_epoch: trained.best_epoch,
@@ -69,6 +89,38 @@ impl ModelFile {
                 test_accuracy,
                 curve_csv: to_csv(&trained.epochs),
             }),
+        }
+    }
+}
+
+impl ModelFile {
+    /// What the network is to be fed with, as far as the file says it.
+    pub fn input_spec(&self) -> InputSpec {
+        let Encoding::Latency { maximum, .. } = self.encoding;
+        let record = self.input.as_ref();
+        InputSpec {
+            trained_on: self.dataset.clone(),
+            shape: self.input_shape.clone(),
+            maximum,
+            classes: self.network.outputs(),
+            class_names: record.and_then(|input| input.class_names.clone()),
+            source: record.map(|input| input.source),
+            border: record.and_then(|input| input.border),
+            train_sha256: record.map(|input| input.train_sha256.clone()),
+        }
+    }
+}
+
+impl InputRecord {
+    /// What the images of `data` are.
+    pub fn of(data: &Dataset) -> Self {
+        let spec = InputSpec::of(data);
+        InputRecord {
+            axes: Axis::of(&data.shape, &data.source),
+            source: data.source,
+            class_names: spec.class_names,
+            border: spec.border,
+            train_sha256: data.train_sha256(),
         }
     }
 }
@@ -135,6 +187,8 @@ struct Header {
     encoding: Encoding,
     input_shape: Vec<usize>,
     dataset: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    input: Option<InputRecord>,
     training: Option<TrainingRecord>,
 }
 
@@ -167,6 +221,7 @@ pub fn to_bytes(model: &ModelFile) -> Result<Vec<u8>, ModelFileError> {
         encoding: model.encoding,
         input_shape: model.input_shape.clone(),
         dataset: model.dataset.clone(),
+        input: model.input.clone(),
         training: model.training.clone(),
     };
     let json = serde_json::to_string(&header).expect("a header is plain data");
@@ -217,7 +272,7 @@ pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<ModelFile, ModelFileError
     let value: serde_json::Value =
         serde_json::from_str(json).map_err(|_| altered("its description is not readable"))?;
     match value["format"].as_u64() {
-        Some(FORMAT) => (),
+        Some(1..=FORMAT) => (),
         Some(found) if found > FORMAT => {
             return Err(ModelFileError::Newer {
                 path: path.to_owned(),
@@ -241,6 +296,7 @@ pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<ModelFile, ModelFileError
         encoding: header.encoding,
         input_shape: header.input_shape,
         dataset: header.dataset,
+        input: header.input,
         training: header.training,
     };
     check(&model).map_err(altered)?;
@@ -259,6 +315,15 @@ fn check(model: &ModelFile) -> Result<(), &'static str> {
     let inputs = (model.input_shape.iter()).try_fold(1usize, |n, &size| n.checked_mul(size));
     if inputs != Some(model.network.inputs()) {
         return Err("its input shape has other inputs than its network");
+    }
+    if let Some(input) = &model.input {
+        if input.axes.len() != model.input_shape.len() {
+            return Err("its input shape has another number of axes");
+        }
+        let names = input.class_names.as_ref().map(Vec::len);
+        if names.is_some_and(|names| names != model.network.outputs()) {
+            return Err("it has names for another number of classes than its network");
+        }
     }
     Ok(())
 }
@@ -382,6 +447,10 @@ mod tests {
             },
             input_shape: vec![7, 10],
             dataset: "digits".to_owned(),
+            input: Some(InputRecord {
+                class_names: Some(vec!["\u{e4}nt".to_owned(), "zebra".to_owned()]),
+                ..InputRecord::of(&digits)
+            }),
             training: Some(TrainingRecord {
                 options: Options::for_dataset(&digits),
                 best_epoch: 2,
@@ -471,7 +540,7 @@ mod tests {
     #[test]
     fn a_newer_format_is_named() {
         let bytes = to_bytes(&model()).unwrap();
-        let at = find(&bytes, br#"\"format\":1"#).unwrap() + r#"\"format\":"#.len();
+        let at = find(&bytes, br#"\"format\":2"#).unwrap() + r#"\"format\":"#.len();
         let mut newer = bytes;
         newer[at] = b'7';
         let error = read(&newer).unwrap_err();

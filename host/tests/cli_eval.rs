@@ -1,7 +1,8 @@
 //! `eval` on something other than the golden reference, as a user types it.
 
 use firmware_model::network::{Layer, Network};
-use firstspike::model_file::{self, Encoding, ModelFile};
+use firstspike::dataset;
+use firstspike::model_file::{self, Encoding, InputRecord, ModelFile};
 use serde_json::Value;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -40,6 +41,7 @@ fn model(folder: &Path, hidden: usize) -> String {
         },
         input_shape: vec![8, 8],
         dataset: "digits".to_owned(),
+        input: Some(InputRecord::of(&dataset::load("digits").unwrap())),
         training: None,
     };
     let path = folder.join("model.fsp");

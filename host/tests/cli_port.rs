@@ -3,7 +3,7 @@
 use firmware_model::golden;
 use firmware_model::network::{Layer, Network};
 use firstspike::dataset;
-use firstspike::model_file::{self, Encoding, ModelFile};
+use firstspike::model_file::{self, Encoding, InputRecord, ModelFile};
 use ndarray::Array2;
 use ndarray_npy::NpzWriter;
 use serde_json::Value;
@@ -90,6 +90,7 @@ fn write_model(folder: &Path, hidden: usize) -> PathBuf {
         },
         input_shape: vec![8, 8],
         dataset: "digits".to_owned(),
+        input: Some(InputRecord::of(&dataset::load("digits").unwrap())),
         training: None,
     };
     model_file::save(&model, &path).unwrap();

@@ -33,6 +33,7 @@ fn digits_from_training_to_the_answers_of_the_virtual_board() {
         },
         input_shape: data.shape.clone(),
         dataset: data.name.clone(),
+        input: None,
         training: None,
     };
     model_file::save(&model, &path).unwrap();

@@ -2,9 +2,8 @@ mod row;
 
 use super::deploy::load;
 use super::port::{board_name, shape, PortArgs};
-use super::{dataset_help, load_dataset, Ui};
+use super::{dataset_help, load_for_model, Ui};
 use crate::driver::{Answer, Board};
-use crate::encoding::Latency;
 use crate::evaluate::check_fit;
 use crate::model_file::{self, ModelFile};
 use anyhow::{ensure, Context, Result};
@@ -14,7 +13,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use row::{in_a_row, Row};
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 /// The images that go one at a time at most.
@@ -49,9 +48,12 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let model = args.model.as_deref().map(model_file::load).transpose()?;
     let mut board = args.port.open()?;
     let context = || args.port.port.clone();
-    let (network, samples) = match &model {
-        Some(model) => (model.network.clone(), of_dataset(&args, model, ui)?),
-        None => random(&board, args.seed)?,
+    let (network, samples) = match (&args.model, &model) {
+        (Some(path), Some(model)) => {
+            let samples = of_dataset(&args, path, model, ui)?;
+            (model.network.clone(), samples)
+        }
+        _ => random(&board, args.seed)?,
     };
     if !(board.deployed_model_matches(&network)).with_context(context)? {
         let loaded = load(&mut board, &network, ui).with_context(context)?;
@@ -77,11 +79,10 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     Ok(())
 }
 
-fn of_dataset(args: &Args, model: &ModelFile, ui: &Ui) -> Result<Vec<SpikeTrain>> {
-    let data = load_dataset(args.dataset.as_deref().unwrap_or(&model.dataset), ui)?;
+fn of_dataset(args: &Args, path: &Path, model: &ModelFile, ui: &Ui) -> Result<Vec<SpikeTrain>> {
+    let data = load_for_model(path, model, args.dataset.as_deref(), ui)?;
     check_fit(model, &data)?;
-    let steps = model.network.steps();
-    let encode = |image| Latency { steps }.encode(image, data.maximum);
+    let encode = |image| model.encoding.encode(image);
     Ok(data
         .test
         .iter()

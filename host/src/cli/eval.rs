@@ -1,6 +1,6 @@
 use super::generate::CoreArgs;
 use super::port::shape;
-use super::{backend, dataset_help, load_dataset, Ui};
+use super::{backend, dataset_help, load_for_model, Ui};
 use crate::evaluate::{check_fit, evaluate, Backend, Report};
 use crate::model_file::{self, ModelFile};
 use anyhow::{Context, Result};
@@ -47,7 +47,7 @@ pub struct Args {
 
 pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let model = model_file::load(&args.model)?;
-    let data = load_dataset(args.dataset.as_deref().unwrap_or(&model.dataset), ui)?;
+    let data = load_for_model(&args.model, &model, args.dataset.as_deref(), ui)?;
     check_fit(&model, &data)?;
     let core = CoreArgs {
         board: args.core.board,

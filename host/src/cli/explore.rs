@@ -1,5 +1,5 @@
 use super::sizes::{sizes, Sizes};
-use super::{check_output, interrupt, load_dataset, Ui};
+use super::{check_output, interrupt, load_for_model, Ui};
 use crate::evaluate::check_fit;
 use crate::explore::activity::Profile;
 use crate::explore::candidates::Shape;
@@ -184,7 +184,7 @@ fn write_file(path: &Path, text: &str) -> Result<()> {
 
 fn with_model(args: &Args, path: &Path, ui: &Ui) -> Result<Task> {
     let model: ModelFile = model_file::load(path)?;
-    let data = load_dataset(args.dataset.as_deref().unwrap_or(&model.dataset), ui)?;
+    let data = load_for_model(path, &model, args.dataset.as_deref(), ui)?;
     check_fit(&model, &data)?;
     let images = args.limit.unwrap_or(500).min(data.test.len());
     if images == 0 {

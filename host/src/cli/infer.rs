@@ -1,12 +1,10 @@
 use super::port::{board_name, check_loaded, shape, PortArgs};
-use super::{load_dataset, Ui};
-use crate::dataset::{self, NAMES};
+use super::{load_for_model, say_what_is_lacking, Ui};
+use crate::dataset::{self, class_name, NAMES};
 use crate::driver::{self, Board};
-use crate::encoding::Latency;
 use crate::evaluate::check_fit;
 use crate::model_file::{self, ModelFile};
-use crate::text::joined;
-use anyhow::{bail, ensure, Context, Result};
+use anyhow::{ensure, Context, Result};
 use firmware_model::network::SpikeTrain;
 use serde_json::{json, Value};
 use std::fmt::Write;
@@ -53,6 +51,8 @@ struct SampleArgs {
 struct Samples {
     trains: Vec<SpikeTrain>,
     labels: Option<Vec<u8>>,
+    /// What the classes are called, where they have names.
+    class_names: Option<Vec<String>>,
 }
 
 /// The answer to one sample.
@@ -64,7 +64,7 @@ struct Answer {
 
 pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let model = model_file::load(&args.model)?;
-    let samples = args.samples.load(&model, ui)?;
+    let samples = args.samples.load(&args.model, &model, ui)?;
     ensure!(
         !samples.trains.is_empty(),
         "there are no images to classify; give a file that has some"
@@ -111,60 +111,55 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
 }
 
 impl SampleArgs {
-    fn load(&self, model: &ModelFile, ui: &Ui) -> Result<Samples> {
+    fn load(&self, path: &Path, model: &ModelFile, ui: &Ui) -> Result<Samples> {
         let limit = self.limit.map_or(usize::MAX, |limit| limit as usize);
         match &self.source.dataset {
-            Some(name) => of_dataset(name, model, limit, ui),
-            None => of_archives(&self.source.npz, model, limit),
+            Some(name) => of_dataset(name, path, model, limit, ui),
+            None => {
+                say_what_is_lacking(path, model, ui);
+                of_archives(&self.source.npz, model, limit, ui)
+            }
         }
     }
 }
 
-fn latency(model: &ModelFile) -> Latency {
-    Latency {
-        steps: model.network.steps(),
-    }
-}
-
-fn of_dataset(name: &str, model: &ModelFile, limit: usize, ui: &Ui) -> Result<Samples> {
-    let data = load_dataset(name, ui)?;
+fn of_dataset(
+    name: &str,
+    path: &Path,
+    model: &ModelFile,
+    limit: usize,
+    ui: &Ui,
+) -> Result<Samples> {
+    let data = load_for_model(path, model, Some(name), ui)?;
     check_fit(model, &data)?;
     let count = limit.min(data.test.len());
     let trains = (data.test.iter().take(count))
-        .map(|image| latency(model).encode(image, data.maximum))
+        .map(|image| model.encoding.encode(image))
         .collect();
     Ok(Samples {
         trains,
         labels: Some(data.test.labels[..count].to_vec()),
+        class_names: data.class_names,
     })
 }
 
-fn of_archives(paths: &[PathBuf], model: &ModelFile, limit: usize) -> Result<Samples> {
-    let inputs = model.network.inputs();
+fn of_archives(paths: &[PathBuf], model: &ModelFile, limit: usize, ui: &Ui) -> Result<Samples> {
+    let spec = model.input_spec();
     let mut trains = Vec::new();
     for path in paths {
-        trains.extend(of_archive(path, model, inputs)?);
+        let images = dataset::load_images_for(path, &spec)?;
+        for note in &images.notes {
+            ui.warn(note);
+        }
+        let images = images.images.chunks(images.features);
+        trains.extend(images.map(|image| model.encoding.encode(image)));
     }
     trains.truncate(limit);
     Ok(Samples {
         trains,
         labels: None,
+        class_names: spec.class_names,
     })
-}
-
-fn of_archive(path: &Path, model: &ModelFile, inputs: usize) -> Result<Vec<SpikeTrain>> {
-    let images = dataset::load_images(path)?;
-    if images.features != inputs {
-        bail!(
-            "the images of {} have {} pixels, but the model takes {inputs} inputs; give images like \
-             those of {}",
-            path.display(),
-            images.features,
-            model.dataset
-        );
-    }
-    let encode = |image| latency(model).encode(image, images.maximum);
-    Ok(images.images.chunks(inputs).map(encode).collect())
 }
 
 /// Few samples one at a time, many as fast as they go.
@@ -193,6 +188,10 @@ fn classify(board: &mut Board, trains: &[SpikeTrain], ui: &Ui) -> Result<Vec<Ans
 }
 
 impl Samples {
+    fn class_name(&self, class: usize) -> String {
+        class_name(self.class_names.as_deref(), class)
+    }
+
     fn label(&self, index: usize) -> Option<usize> {
         let labels = self.labels.as_ref()?;
         labels.get(index).map(|&label| usize::from(label))
@@ -214,7 +213,9 @@ fn results(samples: &Samples, answers: &[Answer]) -> Vec<Value> {
             let decision = &answer.found.decision;
             json!({
                 "class": decision.class,
+                "class_name": samples.class_name(decision.class),
                 "label": samples.label(index),
+                "label_name": samples.label(index).map(|label| samples.class_name(label)),
                 "step": decision.step,
                 "silent": decision.silent,
                 "overshoot": decision.overshoot,
@@ -227,21 +228,32 @@ fn results(samples: &Samples, answers: &[Answer]) -> Vec<Value> {
 
 fn table(samples: &Samples, answers: &[Answer], clock_hz: u32) -> Result<String> {
     let mut text = String::new();
+    let shown = |class: usize| {
+        let name = samples.class_name(class);
+        name.chars().count()
+    };
+    let classes = answers.iter().enumerate().flat_map(|(index, answer)| {
+        let label = samples.label(index).unwrap_or_default();
+        [answer.found.decision.class, label]
+    });
+    // Names, and the mark of a wrong answer behind them.
+    let width = classes.map(shown).max().unwrap_or(0).max(3) + 2;
     writeln!(
         text,
-        "image  class  label  step  overshoot    cycles   core µs   round trip ms"
+        "image  {:>width$}  {:>width$}  step  overshoot    cycles   core µs   round trip ms",
+        "class", "label"
     )?;
     for (index, answer) in answers.iter().enumerate() {
         let decision = &answer.found.decision;
         let label = match samples.label(index) {
-            Some(label) if label == decision.class => format!("{label}"),
-            Some(label) => format!("{label} !"),
+            Some(label) if label == decision.class => samples.class_name(label),
+            Some(label) => format!("{} !", samples.class_name(label)),
             None => "-".to_owned(),
         };
         writeln!(
             text,
-            "{index:>5}  {:>5}  {label:>5}  {:>4}  {:>9}  {:>8}  {:>8.1}   {:>13.2}{}",
-            decision.class,
+            "{index:>5}  {:>width$}  {label:>width$}  {:>4}  {:>9}  {:>8}  {:>8.1}   {:>13.2}{}",
+            samples.class_name(decision.class),
             decision.step,
             decision.overshoot,
             answer.found.cycles,
@@ -292,7 +304,18 @@ fn summary(
     for answer in answers {
         each[answer.found.decision.class] += 1;
     }
-    writeln!(text, "  by class    {}", joined(&each, " "))?;
+    let each: Vec<String> = (each.iter().enumerate())
+        .map(|(class, count)| match samples.class_names {
+            Some(_) => format!("{}: {count}", samples.class_name(class)),
+            None => count.to_string(),
+        })
+        .collect();
+    let between = if samples.class_names.is_some() {
+        ", "
+    } else {
+        " "
+    };
+    writeln!(text, "  by class    {}", each.join(between))?;
     Ok(text)
 }
 

@@ -21,6 +21,8 @@ mod train;
 mod ui;
 
 use crate::dataset::{self, Dataset, DatasetError};
+use crate::model_file::ModelFile;
+use crate::text::quoted;
 use anyhow::{bail, ensure, Result};
 use clap::{Parser, Subcommand};
 use std::collections::BTreeSet;
@@ -109,8 +111,9 @@ impl Cli {
     }
 }
 
-/// Loads a data set, and warns of what is to be said about it; a spinner shows where that takes long.
+/// Loads a data set to train on, and warns of what is to be said about it; a spinner shows where that takes long.
 fn load_dataset(name: &str, ui: &Ui) -> Result<Dataset, DatasetError> {
+    say_if_shadowed(name, ui);
     let data = ui.waiting(&format!("reading {name}"), || dataset::load(name))?;
     for note in &data.notes {
         ui.warn(note);
@@ -121,6 +124,71 @@ fn load_dataset(name: &str, ui: &Ui) -> Result<Dataset, DatasetError> {
 /// What there is to be said about a data set, for JSON.
 fn notes_of(data: &Dataset) -> Vec<String> {
     data.notes.iter().map(ToString::to_string).collect()
+}
+
+/// Loads the data set that is asked for, converted for the model of the file `path`; the one that it was trained on
+/// where none is asked for.
+///
+/// What is not as it was when the model was trained is said.
+fn load_for_model(path: &Path, model: &ModelFile, asked: Option<&str>, ui: &Ui) -> Result<Dataset> {
+    let name = asked.unwrap_or(&model.dataset);
+    say_if_shadowed(name, ui);
+    let spec = model.input_spec();
+    let data = ui.waiting(&format!("reading {name}"), || {
+        dataset::load_for(name, &spec)
+    });
+    let data = match (data, asked) {
+        (Err(error @ (DatasetError::NoSuchPath(_) | DatasetError::UnknownName { .. })), None) => {
+            let path = path.display();
+            let where_is = format!("{path} was trained on {name}: give its place by --dataset");
+            return Err(anyhow::Error::new(error).context(where_is));
+        }
+        (data, _) => data?,
+    };
+    if let Some(before) = &spec.train_sha256 {
+        let now = data.train_sha256();
+        match (*before == now, asked) {
+            (true, _) => (),
+            (false, None) => bail!(
+                "{name} is not what {} was trained on (SHA-256 of its training images {}, of the model's {}): give the \
+                 place of the right one by --dataset, or measure on this one with --dataset {}",
+                path.display(),
+                &now[..8],
+                &before[..8],
+                quoted(name)
+            ),
+            (false, Some(_)) => ui.remark(format!(
+                "{name} is not the data that {} was trained on ({})",
+                path.display(),
+                model.dataset
+            )),
+        }
+    }
+    say_what_is_lacking(path, model, ui);
+    for note in &data.notes {
+        ui.warn(note);
+    }
+    Ok(data)
+}
+
+/// Says what a model file of an older format does not, so that it is taken from the data.
+fn say_what_is_lacking(path: &Path, model: &ModelFile, ui: &Ui) {
+    if model.input.is_none() {
+        ui.remark(format!(
+            "{} does not say what its classes are called, whether its pictures were inverted, and which data it \
+             was trained on, as newer model files do: so this is not checked",
+            path.display()
+        ));
+    }
+}
+
+/// Says which is taken where a data set of this name and a file or folder of the user's could both be meant.
+fn say_if_shadowed(name: &str, ui: &Ui) {
+    if dataset::NAMES.contains(&name) && Path::new(name).exists() {
+        ui.remark(format!(
+            "{name} is the data set of that name, not what is in this folder: give ./{name} for that"
+        ));
+    }
 }
 
 /// What takes long should know before it begins that its results can be written to `paths`.

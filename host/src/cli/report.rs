@@ -1,4 +1,4 @@
-use super::{check_output, dataset_help, interrupt, load_dataset, Ui};
+use super::{check_output, dataset_help, interrupt, load_for_model, Ui};
 use crate::files::write_whole;
 use crate::model_file::{self, ModelFile};
 use crate::report::{collect, to_html, Report};
@@ -27,7 +27,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         .unwrap_or_else(|| args.model.with_extension("html"));
     check_output(&out)?;
     check_other_file(&out, &args.model)?;
-    let data = load_dataset(args.dataset.as_deref().unwrap_or(&model.dataset), ui)?;
+    let data = load_for_model(&args.model, &model, args.dataset.as_deref(), ui)?;
     check_other_file(&out, Path::new(&data.name))?;
 
     let stop = interrupt::flag()?;

@@ -51,6 +51,11 @@ impl Ui {
         let _ = writeln!(std::io::stderr(), "warning: {line}");
     }
 
+    /// A line on standard error about what is as it should be, but may be forgotten.
+    pub fn remark(&self, line: impl std::fmt::Display) {
+        let _ = writeln!(std::io::stderr(), "note: {line}");
+    }
+
     /// The result of the command: `text` for people, or `value` with `--json`. Called once.
     pub fn result(&self, value: &Value, text: impl AsRef<str>) {
         if self.json {

@@ -4,8 +4,7 @@
 //! is renamed to its place once it is whole.
 
 use super::fetch::Outcome;
-use super::pictures::PictureCode;
-use super::{cache_folder, packed, pictures, shd, DatasetError, EventCode};
+use super::{cache_folder, packed, pictures, shd, DatasetError, EventCode, PictureCode};
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -60,12 +59,12 @@ impl Brought {
     /// The files in `folder`, relative to it, after a check that they can be loaded.
     fn check(&self, folder: &Path) -> Result<Vec<PathBuf>, DatasetError> {
         let files = if *self == SHD {
-            shd::load(self.name, folder, EventCode::SHD)?;
+            shd::load(self.name, folder, EventCode::SHD)?.check()?;
             (shd::FILES.iter())
                 .map(|file| packed::find(folder, file))
                 .collect::<Result<Vec<PathBuf>, _>>()?
         } else {
-            pictures::load_caltech101(self.name, folder, PictureCode::Grey)?;
+            pictures::load_caltech101(self.name, folder, PictureCode::Grey, None)?.check()?;
             pictures::caltech101_files(folder)?.concat()
         };
         let relative = |file: PathBuf| match file.strip_prefix(folder) {

@@ -1,6 +1,6 @@
 //! The embedded data set: 1,797 handwritten digits of 8×8 pixels (data/README.md has the source).
 
-use super::{hold_out_last, Dataset, DatasetError, Split, TEST_SHARE};
+use super::{hold_out_last, numbered, Dataset, Source, Split, TEST_SHARE};
 use flate2::read::GzDecoder;
 use std::io::Read;
 
@@ -9,7 +9,7 @@ const SIDE: usize = 8;
 const PIXELS: usize = SIDE * SIDE;
 const MAXIMUM: u8 = 16;
 
-pub(super) fn load() -> Result<Dataset, DatasetError> {
+pub(super) fn load() -> Dataset {
     let mut text = String::new();
     GzDecoder::new(FILE)
         .read_to_string(&mut text)
@@ -40,8 +40,8 @@ pub(super) fn load() -> Result<Dataset, DatasetError> {
         steps: None,
         recordings: None,
         groups: None,
-        class_names: None,
+        class_names: Some(numbered(10)),
         notes: Vec::new(),
+        source: Source::Values,
     }
-    .check()
 }

@@ -1,6 +1,6 @@
 //! What can be wrong with a data set, each in one sentence that says what to do.
 
-use super::{MAX_CLASSES, NAMES};
+use super::{InputError, MAX_CLASSES, NAMES};
 use firmware_model::network::MAX_WIDTH;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -74,12 +74,8 @@ pub enum DatasetError {
     Empty { name: String, part: &'static str },
     #[error("{name} has images of {features} pixels, but a network takes 1 to {MAX_WIDTH} inputs: make them smaller")]
     ImageSize { name: String, features: usize },
-    #[error("the training images of {name} have {train} pixels and its test images {test}: make them equal")]
-    PartsDiffer {
-        name: String,
-        train: usize,
-        test: usize,
-    },
+    #[error(transparent)]
+    Input(Box<InputError>),
     #[error("{name} has the label {label}, but labels must be whole numbers from 0 to {last}")]
     Label {
         name: String,
@@ -104,13 +100,6 @@ pub enum DatasetError {
         array: String,
         expected: &'static str,
         found: String,
-    },
-    #[error("array {array} of {} has the value {value}, but must hold {expected}", path.display())]
-    NpzValue {
-        path: PathBuf,
-        array: String,
-        expected: &'static str,
-        value: f64,
     },
     #[error("{} is no HDF5 file: give shd_train.h5 and shd_test.h5 as they were published", .0.display())]
     NotHdf5(PathBuf),
@@ -220,6 +209,12 @@ pub enum DatasetError {
     },
     #[error("stopped before {0} was complete; nothing was left behind")]
     Interrupted(String),
+}
+
+impl From<InputError> for DatasetError {
+    fn from(error: InputError) -> Self {
+        DatasetError::Input(Box::new(error))
+    }
 }
 
 impl DatasetError {

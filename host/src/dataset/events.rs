@@ -6,6 +6,8 @@
 //! gives the step that the code means: an input that spikes at `step` has the value `steps - step`, a silent
 //! one 0, and `steps` is the maximum.
 
+use serde::{Deserialize, Serialize};
+
 /// The channels of a recording: units are 0 to `CHANNELS - 1`.
 pub const CHANNELS: usize = 700;
 
@@ -13,7 +15,8 @@ pub const CHANNELS: usize = 700;
 const FIRST_SPIKE_MS: u32 = 1000;
 
 /// How the events of a recording become spikes of inputs, at most one each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "code", rename_all = "kebab-case")]
 pub enum EventCode {
     /// An input for each of the 700 channels. It spikes at the step of the channel's first event.
     ///

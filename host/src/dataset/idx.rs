@@ -1,8 +1,10 @@
 //! IDX, the format of the MNIST files: a big-endian header (magic number, one size a dimension),
 //! then the bytes. A file may be compressed with gzip.
 
+use super::arrays::{self, Part};
 use super::packed::{self, broken, find};
-use super::{Dataset, DatasetError, Split};
+use super::values::{Raw, Values};
+use super::{Dataset, DatasetError, InputSpec};
 use std::io::Read;
 use std::path::Path;
 
@@ -27,26 +29,30 @@ pub(super) fn is_meant(folder: &Path) -> bool {
     FILES.iter().any(|stem| find(folder, stem).is_ok())
 }
 
-/// Loads the four files of `folder`. Without `classes`, the highest label tells how many there are.
+/// Loads the four files of `folder`, for a model where one is to be fed. Without names, the highest label tells how
+/// many classes there are.
 pub(super) fn load(
     name: &str,
     folder: &Path,
-    classes: Option<usize>,
+    class_names: Option<Vec<String>>,
+    model: Option<&InputSpec>,
 ) -> Result<Dataset, DatasetError> {
-    let (shape, train) = load_split(name, "training", folder, [FILES[0], FILES[1]])?;
-    let (_, test) = load_split(name, "test", folder, [FILES[2], FILES[3]])?;
-    let highest = (train.labels.iter().chain(&test.labels)).max();
-    let seen = highest.map_or(0, |&label| usize::from(label) + 1);
-    Dataset::of_images(name, classes.unwrap_or(seen), shape, train, test)
+    let parts = vec![
+        load_part(name, "training", folder, [FILES[0], FILES[1]])?,
+        load_part(name, "test", folder, [FILES[2], FILES[3]])?,
+    ];
+    let classes = class_names.as_ref().map(Vec::len);
+    arrays::dataset(name, parts, classes, class_names, model)
 }
 
-fn load_split(
+fn load_part(
     name: &str,
     part: &'static str,
     folder: &Path,
     [images, labels]: [&str; 2],
-) -> Result<(Vec<usize>, Split), DatasetError> {
-    let images = read(&find(folder, images)?, Kind::Images)?;
+) -> Result<Part, DatasetError> {
+    let path = find(folder, images)?;
+    let images = read(&path, Kind::Images)?;
     let labels = read(&find(folder, labels)?, Kind::Labels)?;
     if images.sizes[0] != labels.sizes[0] {
         return Err(DatasetError::CountsDiffer {
@@ -56,14 +62,15 @@ fn load_split(
             labels: labels.sizes[0],
         });
     }
-    let shape = images.sizes[1..].to_vec();
-    let features: usize = shape.iter().product();
-    let split = Split {
-        features,
-        images: images.bytes,
-        labels: labels.bytes,
+    let raw = Raw {
+        name: path.display().to_string(),
+        shape: images.sizes[1..].to_vec(),
+        values: Values::Bytes(images.bytes),
     };
-    Ok((shape, split))
+    Ok(Part {
+        raw,
+        labels: labels.bytes,
+    })
 }
 
 #[derive(Clone, Copy, PartialEq)]

@@ -8,6 +8,7 @@
 //! Recordings of spikes ([`Recordings`]) become images too, in such a way that the latency code gives the steps
 //! that they mean.
 
+mod arrays;
 pub mod bring;
 mod digits;
 mod edges;
@@ -19,6 +20,7 @@ mod format;
 mod groups;
 mod hdf5;
 mod idx;
+mod input;
 mod jpeg;
 mod note;
 mod npz;
@@ -28,15 +30,19 @@ mod picture;
 mod pictures;
 mod shd;
 mod split;
+mod values;
 
 pub use error::DatasetError;
 pub use events::{EventCode, Grid, Recordings, CHANNELS};
 pub use groups::Groups;
+pub use input::{class_name, Axis, InputError, InputSpec, PictureCode, Source};
 pub use note::{LeftOut, Note};
+pub use picture::{read as read_picture, Picture};
 pub use split::{HoldOut, HoldOutError};
 
+use crate::text::hexadecimal;
 use firmware_model::network::MAX_WIDTH;
-use pictures::PictureCode;
+use sha2::{Digest, Sha256};
 use split::hold_out_last;
 use std::env;
 use std::path::{Path, PathBuf};
@@ -68,7 +74,8 @@ pub struct Dataset {
     /// The shape of one image, for example `[28, 28]` (rows, columns) or `[4, 16, 24]` (planes, rows, columns);
     /// its product is the features.
     pub shape: Vec<usize>,
-    /// The intensity that counts as 1.0: 16 for `digits`, the steps for recordings, 255 otherwise.
+    /// The intensity that counts as 1.0: 16 for `digits`, the steps for recordings, what the numbers of an array
+    /// plainly go up to, 255 otherwise.
     pub maximum: u8,
     pub train: Split,
     pub test: Split,
@@ -83,6 +90,8 @@ pub struct Dataset {
     pub class_names: Option<Vec<String>>,
     /// What whoever uses the data should be told.
     pub notes: Vec<Note>,
+    /// What the images were made from.
+    pub source: Source,
 }
 
 /// One part of a data set.
@@ -140,14 +149,8 @@ impl Split {
 }
 
 impl Dataset {
-    /// A set of images whose intensities go up to 255, checked.
-    fn of_images(
-        name: &str,
-        classes: usize,
-        shape: Vec<usize>,
-        train: Split,
-        test: Split,
-    ) -> Result<Self, DatasetError> {
+    /// A set of images whose intensities go up to 255, and whose classes have no names.
+    fn of_images(name: &str, classes: usize, shape: Vec<usize>, train: Split, test: Split) -> Self {
         Dataset {
             name: name.to_owned(),
             classes,
@@ -160,8 +163,21 @@ impl Dataset {
             groups: None,
             class_names: None,
             notes: Vec::new(),
+            source: Source::Values,
         }
-        .check()
+    }
+
+    /// What to print for a class: its name, or its number where it has none.
+    pub fn class_name(&self, class: usize) -> String {
+        class_name(self.class_names.as_deref(), class)
+    }
+
+    /// SHA-256 of the training images, as a network sees them, and of their labels: which data these are.
+    pub fn train_sha256(&self) -> String {
+        let mut hash = Sha256::new();
+        hash.update(&self.train.images);
+        hash.update(&self.train.labels);
+        hexadecimal(&hash.finalize())
     }
 
     /// The pixels of one image, which is the number of inputs of a network for it.
@@ -180,6 +196,24 @@ impl Dataset {
 
     /// What every data set must satisfy, whatever it was read from.
     fn check(self) -> Result<Self, DatasetError> {
+        let data = self.check_parts()?;
+        let name = || data.name.clone();
+        if data.classes < 2 {
+            return Err(DatasetError::OneClass { name: name() });
+        }
+        let counts = data.train.class_counts(data.classes);
+        if let Some(class) = counts.iter().position(|&count| count == 0) {
+            return Err(DatasetError::MissingClass {
+                name: name(),
+                class,
+                classes: data.classes,
+            });
+        }
+        Ok(data)
+    }
+
+    /// What a data set must satisfy to be fed to a model, which need not have images of every class.
+    fn check_parts(self) -> Result<Self, DatasetError> {
         let name = || self.name.clone();
         let features = self.features();
         if !(1..=MAX_WIDTH).contains(&features) {
@@ -192,32 +226,15 @@ impl Dataset {
             if split.is_empty() {
                 return Err(DatasetError::Empty { name: name(), part });
             }
-            if split.features != features {
-                return Err(DatasetError::PartsDiffer {
-                    name: name(),
-                    train: features,
-                    test: split.features,
-                });
-            }
+            assert_eq!(split.features, features, "the loaders compare the shapes");
             let highest = split.labels.iter().copied().max().map_or(0, usize::from);
             if highest >= self.classes {
                 return Err(DatasetError::Label {
                     name: name(),
                     label: highest as i64,
-                    last: self.classes - 1,
+                    last: self.classes.saturating_sub(1),
                 });
             }
-        }
-        if self.classes < 2 {
-            return Err(DatasetError::OneClass { name: name() });
-        }
-        let counts = self.train.class_counts(self.classes);
-        if let Some(class) = counts.iter().position(|&count| count == 0) {
-            return Err(DatasetError::MissingClass {
-                name: name(),
-                class,
-                classes: self.classes,
-            });
         }
         Ok(self)
     }
@@ -241,60 +258,129 @@ pub fn stem(name_or_path: &str) -> String {
     stem.map_or("model".into(), |stem| stem.to_string_lossy().into_owned())
 }
 
-/// Loads a data set by its name or from a path.
+/// Loads a data set by its name or from a path, to train on.
 ///
 /// # Errors
 /// A name that is not known, a data set that was not fetched, and every way in which a file can fail
 /// to be what it should be: see [`DatasetError`].
 pub fn load(name_or_path: &str) -> Result<Dataset, DatasetError> {
-    let name = name_or_path;
-    let shd = |code| shd::load(name, &bring::SHD.folder(name)?, code);
+    load_any(name_or_path, None)?.check()
+}
+
+/// Loads a data set by its name or from a path, to feed it to a model: its images get the shape, the range and the
+/// polarity that the model takes, its classes the model's numbers.
+///
+/// # Errors
+/// Besides those of [`load`], where it cannot be converted: both sides are named.
+pub fn load_for(name_or_path: &str, model: &InputSpec) -> Result<Dataset, DatasetError> {
+    let data = load_any(name_or_path, Some(model))?;
+    let mut data = model.match_classes(data)?.check_parts()?;
+    data.notes.extend(model.doubts(&data.name, &data.test));
+    Ok(data)
+}
+
+fn load_any(name: &str, model: Option<&InputSpec>) -> Result<Dataset, DatasetError> {
+    let shd = |code| load_shd(name, &bring::SHD.folder(name)?, code, model);
     let caltech101 = |code| {
         let folder = bring::CALTECH101.folder(name)?;
-        pictures::load_caltech101(name, &folder, code)
+        pictures::load_caltech101(name, &folder, code, model)
     };
     match name {
-        "digits" => digits::load(),
+        "digits" => match model {
+            Some(model) => Ok(model.adopt_values(digits::load())?),
+            None => Ok(digits::load()),
+        },
         "mnist" | "fashion-mnist" => {
-            let folder = cache_folder()?.join(name_or_path);
+            let folder = cache_folder()?.join(name);
             if !idx::is_complete(&folder) {
                 return Err(DatasetError::NotFetched {
-                    name: name_or_path.to_owned(),
+                    name: name.to_owned(),
                     folder,
                 });
             }
-            idx::load(name_or_path, &folder, Some(10))
+            let classes = match name {
+                "mnist" => numbered(10),
+                _ => FASHION_MNIST.map(str::to_owned).to_vec(),
+            };
+            idx::load(name, &folder, Some(classes), model)
         }
         "shd" => shd(EventCode::SHD),
         "shd-first" => shd(EventCode::SHD_FIRST),
         "caltech101" => caltech101(PictureCode::Edges),
         "caltech101-grey" => caltech101(PictureCode::Grey),
-        path => load_path(path, Path::new(path)),
+        path => load_path(path, Path::new(path), model),
     }
 }
 
-/// Images without labels.
+/// The articles of Fashion-MNIST.
+const FASHION_MNIST: [&str; 10] = [
+    "T-shirt/top",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
+];
+
+/// The names of classes that are digits.
+fn numbered(classes: usize) -> Vec<String> {
+    (0..classes).map(|class| class.to_string()).collect()
+}
+
+/// Recordings in this code, or in that of the model.
+fn load_shd(
+    name: &str,
+    folder: &Path,
+    code: EventCode,
+    model: Option<&InputSpec>,
+) -> Result<Dataset, DatasetError> {
+    let Some(model) = model else {
+        return shd::load(name, folder, code);
+    };
+    let code = match model.source {
+        Some(Source::Recordings { code }) => code,
+        _ => code,
+    };
+    let data = shd::load(name, folder, code)?;
+    model.check_shape(name, &data.shape, &data.source)?;
+    match data.maximum == model.maximum {
+        true => Ok(data),
+        false => Err(InputError::Range {
+            array: name.to_owned(),
+            most: data.maximum.into(),
+            maximum: model.maximum,
+        }
+        .into()),
+    }
+}
+
+/// Images without labels, converted for a model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Images {
     /// The pixels of one image.
     pub features: usize,
-    /// The intensity that counts as 1.0.
-    pub maximum: u8,
     /// Intensities, image after image, `features` each.
     pub images: Vec<u8>,
+    /// What whoever uses them should be told.
+    pub notes: Vec<Note>,
 }
 
-/// Loads the images of an `.npz` archive, whose labels are not looked at: its array `x`, or else `x_test`.
-pub fn load_images(path: &Path) -> Result<Images, DatasetError> {
-    npz::load_images(path)
+/// Loads the images of an `.npz` archive for a model, as [`load_for`] does; its labels are not looked at. They are its
+/// array `x`, or else `x_test`.
+pub fn load_images_for(path: &Path, model: &InputSpec) -> Result<Images, DatasetError> {
+    npz::load_images(path, model)
 }
 
-fn load_path(name: &str, path: &Path) -> Result<Dataset, DatasetError> {
+fn load_path(name: &str, path: &Path, model: Option<&InputSpec>) -> Result<Dataset, DatasetError> {
     let is_npz = path.extension().is_some_and(|e| e == "npz");
     if path.is_dir() {
-        load_folder(name, path)
+        load_folder(name, path, model)
     } else if path.is_file() && is_npz {
-        npz::load(name, path)
+        npz::load(name, path, model)
     } else if path.exists() {
         Err(DatasetError::UnknownKind(path.to_owned()))
     } else if is_npz || name.contains(['/', '\\', '.']) {
@@ -305,13 +391,17 @@ fn load_path(name: &str, path: &Path) -> Result<Dataset, DatasetError> {
 }
 
 /// What is in a folder tells how it is read.
-fn load_folder(name: &str, folder: &Path) -> Result<Dataset, DatasetError> {
+fn load_folder(
+    name: &str,
+    folder: &Path,
+    model: Option<&InputSpec>,
+) -> Result<Dataset, DatasetError> {
     if idx::is_meant(folder) {
-        idx::load(name, folder, None)
+        idx::load(name, folder, None, model)
     } else if shd::is_meant(folder) {
-        shd::load(name, folder, EventCode::SHD)
+        load_shd(name, folder, EventCode::SHD, model)
     } else if pictures::is_meant(folder) {
-        pictures::load(name, folder)
+        pictures::load(name, folder, model)
     } else {
         Err(DatasetError::UnknownKind(folder.to_owned()))
     }

@@ -20,6 +20,15 @@ pub enum Note {
     TakenAsTest(PathBuf),
     /// There is a folder to train on and no other, so that the last of its images are the test part.
     NoTestPart(PathBuf),
+    /// The borders of images are bright where those of the images that a model was trained on were dark, or the other
+    /// way round, as the images came.
+    OtherBorders {
+        name: String,
+        /// What they are here.
+        bright: bool,
+    },
+    /// The brightest of images is far below what counts as full brightness.
+    Dim { name: String, most: u8, maximum: u8 },
 }
 
 /// Which files are left out.
@@ -96,6 +105,25 @@ impl fmt::Display for Note {
                 f,
                 "there is no part to test on beside {}: the last fifth of each of its classes is taken",
                 folder.display()
+            ),
+            Note::OtherBorders { name, bright } => {
+                let word = |bright: bool| if bright { "bright" } else { "dark" };
+                write!(
+                    f,
+                    "the images of {name} have {} borders, those that the model was trained on {} ones: where bright and \
+                     dark are the other way round, invert the images",
+                    word(*bright),
+                    word(!bright)
+                )
+            }
+            Note::Dim {
+                name,
+                most,
+                maximum,
+            } => write!(
+                f,
+                "the brightest value of {name} is {most}, where {maximum} is full brightness: if they are of another \
+                 scale, bring them to that one"
             ),
         }
     }

@@ -1,28 +1,32 @@
 //! NumPy archives: `x` and `y`, or `x_train`, `y_train`, `x_test` and `y_test`.
 //!
-//! `x` has one image a row: bytes 0 to 255, or floats 0 to 1. `y` has one whole number a row.
+//! `x` has one image a row: whole numbers 0 to 255, or floats 0 to 1 or 0 to 255. `y` has one whole number a row.
 
-use super::{hold_out_last, Dataset, DatasetError, Images, Split, MAX_CLASSES, TEST_SHARE};
+use super::arrays::{self, Part};
+use super::values::{Raw, Values};
+use super::{Dataset, DatasetError, Images, InputSpec, Split, MAX_CLASSES};
 use ndarray::{ArrayD, OwnedRepr};
 use ndarray_npy::{NpzReader, ReadNpyError, ReadNpzError, ReadableElement};
 use std::fs::File;
 use std::path::Path;
 
-const IMAGES: &str =
-    "bytes (uint8) or floats from 0 to 1, images first and at least one dimension more";
+const IMAGES: &str = "bytes (uint8) or floats, images first and at least one dimension more";
 const LABELS: &str = "one whole number an image, in one dimension";
 
-pub(super) fn load(name: &str, path: &Path) -> Result<Dataset, DatasetError> {
+pub(super) fn load(
+    name: &str,
+    path: &Path,
+    model: Option<&InputSpec>,
+) -> Result<Dataset, DatasetError> {
     let mut archive = Archive::open(path)?;
     let has = |names: &[&str]| names.iter().all(|n| archive.names.iter().any(|m| m == n));
-    let (shape, train, test) = if has(&["x_train", "y_train", "x_test", "y_test"]) {
-        let (shape, train) = archive.split(name, "training", "x_train", "y_train")?;
-        let (_, test) = archive.split(name, "test", "x_test", "y_test")?;
-        (shape, train, test)
+    let parts = if has(&["x_train", "y_train", "x_test", "y_test"]) {
+        vec![
+            archive.part(name, "training", "x_train", "y_train")?,
+            archive.part(name, "test", "x_test", "y_test")?,
+        ]
     } else if has(&["x", "y"]) {
-        let (shape, all) = archive.split(name, "training", "x", "y")?;
-        let (train, test) = hold_out_last(&all.labels, TEST_SHARE);
-        (shape, all.select(&train), all.select(&test))
+        vec![archive.part(name, "training", "x", "y")?]
     } else {
         let found = match archive.names.len() {
             0 => "none".to_owned(),
@@ -33,28 +37,27 @@ pub(super) fn load(name: &str, path: &Path) -> Result<Dataset, DatasetError> {
             found,
         });
     };
-    let highest = (train.labels.iter().chain(&test.labels)).max();
-    Dataset::of_images(
-        name,
-        highest.map_or(0, |&label| usize::from(label) + 1),
-        shape,
-        train,
-        test,
-    )
+    arrays::dataset(name, parts, None, None, model)
 }
 
-/// The images of an archive, with or without labels: `x`, or else `x_test`.
-pub(super) fn load_images(path: &Path) -> Result<Images, DatasetError> {
+/// The images of an archive, with or without labels, for a model: `x`, or else `x_test`.
+pub(super) fn load_images(path: &Path, model: &InputSpec) -> Result<Images, DatasetError> {
     let mut archive = Archive::open(path)?;
     let array = ["x", "x_test"]
         .into_iter()
         .find(|array| archive.names.iter().any(|name| name == array))
         .ok_or_else(|| DatasetError::NpzImages(path.to_owned()))?;
-    let (shape, images) = archive.images(array)?;
+    let (count, raw) = archive.images(array)?;
+    let images = Split {
+        features: raw.shape.iter().product(),
+        images: model.images_of(&[&raw])?.concat(),
+        labels: vec![0; count],
+    };
+    let notes = model.doubts(&path.display().to_string(), &images);
     Ok(Images {
-        features: shape[1..].iter().product(),
-        maximum: u8::MAX,
-        images,
+        features: images.features,
+        images: images.images,
+        notes,
     })
 }
 
@@ -80,60 +83,55 @@ impl<'a> Archive<'a> {
         })
     }
 
-    fn split(
+    fn part(
         &mut self,
         name: &str,
         part: &'static str,
         x: &str,
         y: &str,
-    ) -> Result<(Vec<usize>, Split), DatasetError> {
-        let (shape, images) = self.images(x)?;
+    ) -> Result<Part, DatasetError> {
+        let (count, raw) = self.images(x)?;
         let labels = self.labels(name, y)?;
-        let features: usize = shape[1..].iter().product();
-        if shape[0] != labels.len() {
+        if count != labels.len() {
             return Err(DatasetError::CountsDiffer {
                 name: name.to_owned(),
                 part,
-                images: shape[0],
+                images: count,
                 labels: labels.len(),
             });
         }
-        let split = Split {
-            features,
-            images,
-            labels,
-        };
-        Ok((shape[1..].to_vec(), split))
+        Ok(Part { raw, labels })
     }
 
-    fn images(&mut self, array: &str) -> Result<(Vec<usize>, Vec<u8>), DatasetError> {
-        let (shape, images) = if let Some(bytes) = self.read::<u8>(array)? {
-            (bytes.shape().to_vec(), bytes.into_iter().collect())
+    /// How many images there are in `array`, and the images.
+    fn images(&mut self, array: &str) -> Result<(usize, Raw), DatasetError> {
+        let (shape, values) = if let Some(bytes) = self.read::<u8>(array)? {
+            let shape = bytes.shape().to_vec();
+            (shape, Values::Bytes(bytes.into_iter().collect()))
+        } else if let Some(bits) = self.read::<bool>(array)? {
+            let shape = bits.shape().to_vec();
+            (
+                shape,
+                Values::Bits(bits.into_iter().map(u8::from).collect()),
+            )
         } else {
             let floats = match self.read::<f32>(array)? {
                 Some(floats) => Some(floats.mapv(f64::from)),
                 None => self.read::<f64>(array)?,
             };
             let floats = floats.ok_or_else(|| self.wrong(array, IMAGES, "of another type"))?;
-            // NaN is in no range, so it is refused too.
-            if let Some(&value) = floats.iter().find(|value| !(0.0..=1.0).contains(*value)) {
-                return Err(DatasetError::NpzValue {
-                    path: self.path.to_owned(),
-                    array: array.to_owned(),
-                    expected: IMAGES,
-                    value,
-                });
-            }
             let shape = floats.shape().to_vec();
-            let bytes = floats
-                .into_iter()
-                .map(|value| (value * 255.0).round() as u8);
-            (shape, bytes.collect::<Vec<u8>>())
+            (shape, Values::Floats(floats.into_iter().collect()))
         };
         if shape.len() < 2 {
             return Err(self.wrong(array, IMAGES, "of one dimension"));
         }
-        Ok((shape, images))
+        let raw = Raw {
+            name: format!("{array} of {}", self.path.display()),
+            shape: shape[1..].to_vec(),
+            values,
+        };
+        Ok((shape[0], raw))
     }
 
     fn labels(&mut self, name: &str, array: &str) -> Result<Vec<u8>, DatasetError> {

@@ -29,7 +29,7 @@ const VISIBLE: u8 = 32;
 
 /// A picture without colours, upright: bytes, row by row.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Picture {
+pub struct Picture {
     pub rows: usize,
     pub columns: usize,
     /// Its brightness on a black ground.
@@ -66,7 +66,10 @@ pub(super) fn size(path: &Path) -> Result<(usize, usize), DatasetError> {
 }
 
 /// The picture at `path`, upright and grey.
-pub(super) fn read(path: &Path) -> Result<Picture, DatasetError> {
+///
+/// # Errors
+/// A file that cannot be read, that is no picture of a kind that is read, or a damaged or too large one.
+pub fn read(path: &Path) -> Result<Picture, DatasetError> {
     let bytes = bytes_of(path)?;
     let decoded = match Format::of(&bytes) {
         Some(Format::Png) => read_png(path, &bytes)?,
@@ -300,6 +303,12 @@ impl Picture {
             true => thing,
             false => opacity.clone(),
         }
+    }
+
+    /// Whether its outermost pixels are nearer to white than to black on average.
+    pub(super) fn has_bright_border(&self) -> bool {
+        let (sum, count) = self.border();
+        2 * sum > 255 * count
     }
 
     /// The brightness of its outermost pixels, from 0 to 255, and how many they are. What is transparent counts as white

@@ -11,9 +11,13 @@
 
 use super::edges::{edges, DIRECTIONS};
 use super::format::Format;
+use super::input::PictureCode;
 use super::order::natural;
 use super::picture::{self, Picture};
-use super::{hold_out_last, Dataset, DatasetError, LeftOut, Note, Split, MAX_CLASSES, TEST_SHARE};
+use super::{
+    hold_out_last, Dataset, DatasetError, InputSpec, LeftOut, Note, Source, Split, MAX_CLASSES,
+    TEST_SHARE,
+};
 use rand::seq::SliceRandom;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -27,15 +31,6 @@ use std::path::{Path, PathBuf};
 pub(super) const CALTECH101: [(&str, usize); 2] = [("Faces_easy", 435), ("Motorbikes", 798)];
 /// How many pictures of each class of these are trained on; the others are the test set.
 const CALTECH101_TRAIN: usize = 200;
-
-/// What pictures are made into.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum PictureCode {
-    /// Grey images, for folders and the name `caltech101-grey`.
-    Grey,
-    /// Their edges, for the name `caltech101`.
-    Edges,
-}
 
 /// Pictures of other folders stay as they are when all have one size, of no more pixels than this.
 const OWN_SIZE_PIXELS: usize = 2500;
@@ -85,7 +80,13 @@ pub(super) fn is_meant(folder: &Path) -> bool {
 
 /// Loads a folder of class folders, or one of folders for the parts, each with class folders ([`Parts::of`]).
 /// Where there is no part to test on, the last fifth of each class is the test set.
-pub(super) fn load(name: &str, folder: &Path) -> Result<Dataset, DatasetError> {
+///
+/// For a `model` the pictures get its size, its code and its polarity.
+pub(super) fn load(
+    name: &str,
+    folder: &Path,
+    model: Option<&InputSpec>,
+) -> Result<Dataset, DatasetError> {
     let (mut left_out, mut notes) = (LeftOuts::default(), Vec::new());
     let parts = Parts::of(folder, &mut left_out, &mut notes)?;
     let (train, test) = match &parts {
@@ -102,9 +103,16 @@ pub(super) fn load(name: &str, folder: &Path) -> Result<Dataset, DatasetError> {
         }
         None => all.hold_out_last(),
     };
-    let size = common_size(train.files.iter().chain(&test.files))?;
+    let (rows, columns, code) = match model {
+        Some(model) => model.picture_size()?,
+        None => {
+            let (rows, columns) = common_size(train.files.iter().chain(&test.files))?;
+            (rows, columns, PictureCode::Grey)
+        }
+    };
     let class_names = classes.iter().map(|folder| name_of(folder)).collect();
-    let data = dataset(name, class_names, size, PictureCode::Grey, [&train, &test])?;
+    let size = (rows, columns);
+    let data = dataset(name, class_names, size, code, model, [&train, &test])?;
     notes.extend(left_out.notes());
     Ok(Dataset { notes, ..data })
 }
@@ -113,10 +121,13 @@ pub(super) fn load(name: &str, folder: &Path) -> Result<Dataset, DatasetError> {
 ///
 /// The files of each class are shuffled, in the order of their names, by ChaCha8 of seed 0. The first 200 are
 /// the training images of the class, the others are its test images.
+///
+/// For a `model` the pictures get its size, its code and its polarity.
 pub(super) fn load_caltech101(
     name: &str,
     folder: &Path,
     code: PictureCode,
+    model: Option<&InputSpec>,
 ) -> Result<Dataset, DatasetError> {
     let (mut train, mut test) = (Labelled::default(), Labelled::default());
     for (class, mut files) in caltech101_files(folder)?.into_iter().enumerate() {
@@ -125,13 +136,15 @@ pub(super) fn load_caltech101(
         train.add(class, files);
         test.add(class, others);
     }
-    // Greater ones were no better.
-    let size = match code {
-        PictureCode::Grey => (24, 36),
-        PictureCode::Edges => (16, 24),
+    let (rows, columns, code) = match (model, code) {
+        (Some(model), _) => model.picture_size()?,
+        // Greater ones were no better.
+        (None, PictureCode::Grey) => (24, 36, code),
+        (None, PictureCode::Edges) => (16, 24, code),
     };
     let class_names = CALTECH101.map(|(class, _)| class.to_owned()).to_vec();
-    dataset(name, class_names, size, code, [&train, &test])
+    let size = (rows, columns);
+    dataset(name, class_names, size, code, model, [&train, &test])
 }
 
 /// The files of the classes of [`CALTECH101`] in `folder`, as many as were published.
@@ -158,10 +171,16 @@ fn dataset(
     class_names: Vec<String>,
     (rows, columns): (usize, usize),
     code: PictureCode,
+    model: Option<&InputSpec>,
     [train, test]: [&Labelled; 2],
 ) -> Result<Dataset, DatasetError> {
     let parts = [train.read(rows, columns)?, test.read(rows, columns)?];
-    let inverted = has_bright_borders(&parts[0]);
+    // A model that does not say which way round its pictures were was made when each folder decided.
+    let source = model.and_then(|model| model.source);
+    let inverted = match source {
+        Some(source) => source.is_inverted(),
+        None => has_bright_borders(&parts[0]),
+    };
     let images = |pictures: &[Picture]| -> Vec<u8> {
         let grey = pictures.iter().map(|picture| picture.grey(inverted));
         match code {
@@ -179,7 +198,14 @@ fn dataset(
         labels: files.labels.clone(),
     };
     let (train, test) = (split(train, &parts[0]), split(test, &parts[1]));
-    let data = Dataset::of_images(name, class_names.len(), shape, train, test)?;
+    let data = Dataset {
+        source: Source::Pictures { code, inverted },
+        ..Dataset::of_images(name, class_names.len(), shape, train, test)
+    };
+    let data = match model {
+        Some(model) => model.adopt_range(data),
+        None => data,
+    };
     Ok(Dataset {
         class_names: Some(class_names),
         ..data
@@ -869,7 +895,7 @@ mod tests {
         }
         place.write("more/one/notes.txt", "too many");
         let more = place.0.path().join("more");
-        let error = load("more", &more).unwrap_err();
+        let error = load("more", &more, None).unwrap_err();
         assert!(
             matches!(error, DatasetError::TooManyClasses { classes: 257, .. }),
             "{error}"
@@ -881,7 +907,8 @@ mod tests {
         let place = Place::new();
         place.picture("Faces_easy/image_0001.png", (2, 2), 0, 100);
         place.picture("Motorbikes/image_0001.png", (2, 2), 0, 100);
-        let error = load_caltech101("caltech101", place.0.path(), PictureCode::Edges).unwrap_err();
+        let error =
+            load_caltech101("caltech101", place.0.path(), PictureCode::Edges, None).unwrap_err();
         let named = matches!(
             error,
             DatasetError::PictureCount {
@@ -908,7 +935,7 @@ mod tests {
             return;
         }
         let [grey, edges] = [PictureCode::Grey, PictureCode::Edges]
-            .map(|code| load_caltech101("caltech101", &folder, code).unwrap());
+            .map(|code| load_caltech101("caltech101", &folder, code, None).unwrap());
         assert_eq!(
             (&grey.shape[..], &edges.shape[..]),
             (&[24, 36][..], &[4, 16, 24][..])

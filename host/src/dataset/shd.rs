@@ -8,13 +8,18 @@
 
 use super::events::{EventCode, Recordings, CHANNELS};
 use super::hdf5::Hdf5;
-use super::{packed, Dataset, DatasetError, Groups, Split};
+use super::{packed, Dataset, DatasetError, Groups, Source, Split};
 use std::path::Path;
 
 /// The file of each part.
 pub(super) const FILES: [&str; 2] = ["shd_train.h5", "shd_test.h5"];
 
 const CLASSES: usize = 20;
+/// What was spoken: the digits in English, then in German.
+const WORDS: [&str; CLASSES] = [
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "null", "eins",
+    "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun",
+];
 /// No recording is nearly as long: the longest spoken digit takes 1.4 s.
 const MAX_SECONDS: f64 = 60.0;
 /// Four times as many as the training part has; 800 MB.
@@ -32,7 +37,7 @@ pub(super) fn load(name: &str, folder: &Path, code: EventCode) -> Result<Dataset
     let part = |file| Part::read(name, &packed::find(folder, file)?, code);
     let test = part(FILES[1])?.encode();
     let train = part(FILES[0])?;
-    Dataset {
+    Ok(Dataset {
         name: name.to_owned(),
         classes: CLASSES,
         shape: code.shape(),
@@ -45,10 +50,10 @@ pub(super) fn load(name: &str, folder: &Path, code: EventCode) -> Result<Dataset
         }),
         steps: Some(code.steps().into()),
         recordings: Some(train.recordings),
-        class_names: None,
+        class_names: Some(WORDS.map(str::to_owned).to_vec()),
         notes: Vec::new(),
-    }
-    .check()
+        source: Source::Recordings { code },
+    })
 }
 
 /// What is in one file.
@@ -213,7 +218,7 @@ mod tests {
     }
 
     fn load_folder(folder: &Path) -> Result<Dataset, DatasetError> {
-        load("shd", folder, EventCode::SHD_FIRST)
+        load("shd", folder, EventCode::SHD_FIRST)?.check()
     }
 
     /// A copy of a fixture with the training file unpacked, to be altered.

@@ -141,7 +141,7 @@ pub(super) fn hold_out_last(labels: &[u8], share: f64) -> (Vec<usize>, Vec<usize
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dataset::Split;
+    use crate::dataset::{Source, Split};
     use proptest::prelude::*;
 
     /// Images of two classes in turn, of these groups.
@@ -167,6 +167,7 @@ mod tests {
             }),
             class_names: None,
             notes: Vec::new(),
+            source: Source::Values,
         }
     }
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::dataset::{self, Split};
+use crate::dataset::{self, Source, Split};
 use crate::evaluate::evaluate;
 use crate::model_file::Encoding;
 use crate::train::{train, Options, Trained};
@@ -65,6 +65,7 @@ fn halves(shape: &[usize], steps: usize) -> (ModelFile, Dataset) {
         groups: None,
         class_names: None,
         notes: Vec::new(),
+        source: Source::Values,
     };
     let layer = Layer::from_fn(inputs, vec![1; 2], |j, i| i % 2 == j).unwrap();
     let model = ModelFile {
@@ -75,6 +76,7 @@ fn halves(shape: &[usize], steps: usize) -> (ModelFile, Dataset) {
         },
         input_shape: shape.to_vec(),
         dataset: "halves".to_owned(),
+        input: None,
         training: None,
     };
     (model, data)

@@ -236,6 +236,7 @@ impl<'a> TrainingImages<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dataset::Source;
     use crate::train::Augment;
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
@@ -262,6 +263,7 @@ mod tests {
                 groups: None,
                 class_names: None,
                 notes: Vec::new(),
+                source: Source::Values,
             }
         };
         let warp = Augment {

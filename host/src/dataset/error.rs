@@ -17,8 +17,12 @@ pub enum DatasetError {
     },
     #[error("{} does not exist: check the path, or give one of {}", .0.display(), NAMES.join(", "))]
     NoSuchPath(PathBuf),
-    #[error("{} is no data set: give a folder of IDX files, of SHD files or of one folder of pictures for each class, or an .npz file", .0.display())]
-    UnknownKind(PathBuf),
+    #[error("{} is no data set{found}: give a folder of IDX files, of SHD files or of one folder of pictures for each class, or an .npz file", path.display())]
+    UnknownKind {
+        path: PathBuf,
+        /// What it is instead, as in ` but a ZIP archive`, or nothing.
+        found: String,
+    },
     #[error("{name} is not in {}: run `firstspike data fetch {name}` once", folder.display())]
     NotFetched { name: String, folder: PathBuf },
     #[error("{name} is not in {}: {what}, then run `firstspike data fetch {set} --from FOLDER` once", folder.display())]
@@ -54,14 +58,14 @@ pub enum DatasetError {
     Damaged { path: PathBuf, reason: String },
     #[error("{} has bytes left over after the {expected} that its header announces: fetch or copy it again", path.display())]
     TooLong { path: PathBuf, expected: u64 },
-    #[error("{} is not an IDX file of {what}: it begins with {found:#010x} instead of {expected}", path.display())]
+    #[error("{} is {found}, but should be an IDX file of {wanted}: give files like those of MNIST, under their names", path.display())]
     Magic {
         path: PathBuf,
-        what: &'static str,
-        expected: &'static str,
-        found: u32,
+        wanted: &'static str,
+        /// What it is instead, as in `an IDX file of float32 in 3 dimensions` or `PNG`.
+        found: String,
     },
-    #[error("{} announces {size} bytes of images, more than the 4 GiB that are read: make it smaller", path.display())]
+    #[error("{} announces {size} bytes, more than the 4 GiB that are read: make it smaller", path.display())]
     TooLarge { path: PathBuf, size: u128 },
     #[error("{name} has {images} {part} images but {labels} labels: each image needs one label")]
     CountsDiffer {
@@ -92,7 +96,7 @@ pub enum DatasetError {
     },
     #[error("{} has neither an array `x` nor an `x_test`: name the images `x`", .0.display())]
     NpzImages(PathBuf),
-    #[error("{} holds the arrays {found}, but needs x and y, or x_train, y_train, x_test and y_test", path.display())]
+    #[error("{} holds {found}, but needs x and y, or x_train, y_train, x_test and y_test: give the arrays these names", path.display())]
     NpzNames { path: PathBuf, found: String },
     #[error("array {array} of {} is {found}, but must be {expected}", path.display())]
     NpzArray {
@@ -101,6 +105,12 @@ pub enum DatasetError {
         expected: &'static str,
         found: String,
     },
+    #[error("{} is {found} and no .npz archive: save the arrays x and y together, in NumPy with np.savez", path.display())]
+    NoArchive { path: PathBuf, found: &'static str },
+    #[error("{name} has labels of {classes} names, but a data set has at most {MAX_CLASSES} classes: give one name to each class")]
+    TooManyNames { name: String, classes: usize },
+    #[error("{0} has labels that are names in one part and numbers in the other: make both names or both numbers")]
+    LabelsDiffer(String),
     #[error("{} is no HDF5 file: give shd_train.h5 and shd_test.h5 as they were published", .0.display())]
     NotHdf5(PathBuf),
     #[error("{} unpacks to more than 4 GiB: it is not one of the published files", .0.display())]

@@ -17,6 +17,9 @@ pub(super) enum Format {
     Empty,
 }
 
+/// What NumPy archives are, too.
+pub(super) const ZIP: Format = Format::NoPicture("a ZIP archive");
+
 /// As many bytes of a file as it takes to tell.
 pub(super) const START: usize = 512;
 
@@ -101,7 +104,7 @@ impl Format {
         } else if begins(b"\x1f\x8b") {
             NoPicture("a gzip file")
         } else if begins(b"PK\x03\x04") || begins(b"PK\x05\x06") {
-            NoPicture("a ZIP archive")
+            ZIP
         } else if begins(b"BZh") {
             NoPicture("a bzip2 file")
         } else if begins(b"\xfd7zXZ\0") {

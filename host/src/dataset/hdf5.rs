@@ -46,7 +46,7 @@ enum Kind {
 impl Hdf5 {
     pub(super) fn open(path: &Path) -> Result<Self, DatasetError> {
         let options = OpenOptions::default().with_max_read_bytes(MAX_ARRAY_BYTES);
-        let file = match packed::is_compressed(path) {
+        let file = match packed::is_compressed(path)? {
             true => Hdf5File::from_vec_with_options(unpack(path)?, options),
             false => Hdf5File::open_with_options(path, options),
         };
@@ -125,7 +125,11 @@ impl Hdf5 {
             path: self.path.clone(),
             array,
             expected,
-            found: format!("{:?} of shape {:?}", dataset.dtype(), dataset.shape()),
+            found: format!(
+                "{} in {} dimensions",
+                name_of(dataset.dtype()),
+                dataset.ndim()
+            ),
         }
     }
 }
@@ -206,7 +210,7 @@ fn each<const SIZE: usize>(
 }
 
 /// The value of a float of 16 bits: sign, five bits of exponent (bias 15), ten bits of fraction.
-fn half(bits: u16) -> f64 {
+pub(super) fn half(bits: u16) -> f64 {
     let sign = u64::from(bits >> 15) << 63;
     let fraction = u64::from(bits & 0x3ff);
     let size = match u64::from(bits >> 10 & 0x1f) {
@@ -215,6 +219,29 @@ fn half(bits: u16) -> f64 {
         exponent => f64::from_bits((exponent + 1008) << 52 | fraction << 42),
     };
     f64::from_bits(size.to_bits() | sign)
+}
+
+/// What the items of an array are called.
+fn name_of(datatype: &Datatype) -> String {
+    match datatype {
+        Datatype::FixedPoint { size, signed, .. } => {
+            let sign = if *signed { "" } else { "u" };
+            format!("{sign}int{}", 8 * u32::from(*size))
+        }
+        Datatype::FloatingPoint { size, .. } => format!("float{}", 8 * u32::from(*size)),
+        Datatype::VarLen {
+            base,
+            kind: VarLenKind::Sequence,
+            ..
+        } => format!("rows of {}", name_of(base)),
+        Datatype::String { .. } | Datatype::VarLen { .. } => "text".to_owned(),
+        Datatype::Compound { .. } => "records".to_owned(),
+        Datatype::Array { base, .. } => format!("arrays of {}", name_of(base)),
+        Datatype::Enum { base, .. } => format!("names for {}", name_of(base)),
+        Datatype::Opaque { .. } => "opaque bytes".to_owned(),
+        Datatype::Reference { .. } => "references".to_owned(),
+        Datatype::Bitfield { .. } => "bits".to_owned(),
+    }
 }
 
 /// The whole of a compressed file, unpacked.
@@ -301,6 +328,28 @@ mod tests {
             Float f32: [0.25, -1.5];
             Float f64: [0.1, 1e300];
         }
+    }
+
+    #[test]
+    fn items_have_names_that_people_know() {
+        let order = ByteOrder::LittleEndian;
+        let whole = |size, signed| Datatype::FixedPoint {
+            size,
+            signed,
+            byte_order: order,
+        };
+        assert_eq!(name_of(&whole(8, true)), "int64");
+        assert_eq!(name_of(&whole(2, false)), "uint16");
+        let float = Datatype::FloatingPoint {
+            size: 4,
+            byte_order: order,
+        };
+        assert_eq!(name_of(&float), "float32");
+        let array = Datatype::Array {
+            base: Box::new(float),
+            dims: vec![3],
+        };
+        assert_eq!(name_of(&array), "arrays of float32");
     }
 
     #[test]

@@ -22,7 +22,9 @@ mod hdf5;
 mod idx;
 mod input;
 mod jpeg;
+mod labels;
 mod note;
+mod npy;
 mod npz;
 mod order;
 mod packed;
@@ -42,6 +44,7 @@ pub use split::{HoldOut, HoldOutError};
 
 use crate::text::hexadecimal;
 use firmware_model::network::MAX_WIDTH;
+use format::Format;
 use sha2::{Digest, Sha256};
 use split::hold_out_last;
 use std::env;
@@ -376,13 +379,15 @@ pub fn load_images_for(path: &Path, model: &InputSpec) -> Result<Images, Dataset
 }
 
 fn load_path(name: &str, path: &Path, model: Option<&InputSpec>) -> Result<Dataset, DatasetError> {
-    let is_npz = path.extension().is_some_and(|e| e == "npz");
+    let is_npz = path
+        .extension()
+        .is_some_and(|e| e.eq_ignore_ascii_case("npz"));
     if path.is_dir() {
         load_folder(name, path, model)
     } else if path.is_file() && is_npz {
         npz::load(name, path, model)
     } else if path.exists() {
-        Err(DatasetError::UnknownKind(path.to_owned()))
+        Err(unknown_kind(path))
     } else if is_npz || name.contains(['/', '\\', '.']) {
         Err(DatasetError::NoSuchPath(path.to_owned()))
     } else {
@@ -403,7 +408,29 @@ fn load_folder(
     } else if pictures::is_meant(folder) {
         pictures::load(name, folder, model)
     } else {
-        Err(DatasetError::UnknownKind(folder.to_owned()))
+        Err(unknown_kind(folder))
+    }
+}
+
+/// The error for a path to something else, which says what that is as far as can be told.
+fn unknown_kind(path: &Path) -> DatasetError {
+    let found = match pictures::beside(path) {
+        Some((1, example)) => format!(
+            ", but has 1 picture ({}) and no folders of classes",
+            example.display()
+        ),
+        Some((count, example)) => format!(
+            ", but has {count} pictures, such as {}, and no folders of classes",
+            example.display()
+        ),
+        None => match Format::of_file(path) {
+            Ok(Some(format)) => format!(" but {}", format.name()),
+            _ => String::new(),
+        },
+    };
+    DatasetError::UnknownKind {
+        path: path.to_owned(),
+        found,
     }
 }
 

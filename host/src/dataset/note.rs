@@ -16,8 +16,10 @@ pub enum Note {
         /// One of them, to look at.
         example: PathBuf,
     },
-    /// A folder that is the test part, though its name means another.
+    /// A folder, or an array in a file, that is the test part, though its name means another.
     TakenAsTest(PathBuf),
+    /// Arrays of a file that are not read.
+    ArraysLeftOut { path: PathBuf, arrays: Vec<String> },
     /// There is a folder to train on and no other, so that the last of its images are the test part.
     NoTestPart(PathBuf),
     /// The borders of images are bright where those of the images that a model was trained on were dark, or the other
@@ -98,9 +100,14 @@ impl fmt::Display for Note {
             }
             Note::TakenAsTest(folder) => write!(
                 f,
-                "{} is taken as the part to test on, for there is no folder test of class folders",
+                "{} is taken as the part to test on, for there is none that is called test",
                 folder.display()
             ),
+            Note::ArraysLeftOut { path, arrays } => {
+                let ending = if arrays.len() == 1 { "" } else { "s" };
+                let (arrays, path) = (arrays.join(", "), path.display());
+                write!(f, "left out: the array{ending} {arrays} of {path}")
+            }
             Note::NoTestPart(folder) => write!(
                 f,
                 "there is no part to test on beside {}: the last fifth of each of its classes is taken",

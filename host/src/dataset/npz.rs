@@ -1,17 +1,26 @@
 //! NumPy archives: `x` and `y`, or `x_train`, `y_train`, `x_test` and `y_test`.
 //!
-//! `x` has one image a row: whole numbers 0 to 255, or floats 0 to 1 or 0 to 255. `y` has one whole number a row.
+//! `x` has one image a row: whole numbers 0 to 255, floats 0 to 1 or 0 to 255, or bool. `y` has one label a row
+//! ([`Labels`]).
 
 use super::arrays::{self, Part};
+use super::format::{Format, ZIP};
+use super::labels::Labels;
+use super::npy::{self, Array, Items, Problem};
 use super::values::{Raw, Values};
-use super::{Dataset, DatasetError, Images, InputSpec, Split, MAX_CLASSES};
-use ndarray::{ArrayD, OwnedRepr};
-use ndarray_npy::{NpzReader, ReadNpyError, ReadNpzError, ReadableElement};
+use super::{Dataset, DatasetError, Images, InputSpec, Note, Split};
 use std::fs::File;
 use std::path::Path;
+use zip::result::ZipError;
+use zip::ZipArchive;
 
-const IMAGES: &str = "bytes (uint8) or floats, images first and at least one dimension more";
-const LABELS: &str = "one whole number an image, in one dimension";
+const IMAGES: &str =
+    "whole numbers from 0 to 255, floats or bool, images first and at least one dimension more";
+const LABELS: &str = "one whole number or one name an image, or one-hot";
+
+/// The arrays of the images and of the labels to train on, and to test on, the first that are there.
+const TRAIN: [[&str; 2]; 2] = [["x_train", "y_train"], ["x", "y"]];
+const TEST: [[&str; 2]; 2] = [["x_test", "y_test"], ["x_val", "y_val"]];
 
 pub(super) fn load(
     name: &str,
@@ -19,25 +28,29 @@ pub(super) fn load(
     model: Option<&InputSpec>,
 ) -> Result<Dataset, DatasetError> {
     let mut archive = Archive::open(path)?;
-    let has = |names: &[&str]| names.iter().all(|n| archive.names.iter().any(|m| m == n));
-    let parts = if has(&["x_train", "y_train", "x_test", "y_test"]) {
-        vec![
-            archive.part(name, "training", "x_train", "y_train")?,
-            archive.part(name, "test", "x_test", "y_test")?,
-        ]
-    } else if has(&["x", "y"]) {
-        vec![archive.part(name, "training", "x", "y")?]
-    } else {
-        let found = match archive.names.len() {
-            0 => "none".to_owned(),
-            _ => archive.names.join(", "),
-        };
-        return Err(DatasetError::NpzNames {
-            path: path.to_owned(),
-            found,
-        });
-    };
-    arrays::dataset(name, parts, None, None, model)
+    let arrays = archive.parts()?;
+    let notes = archive.notes(&arrays);
+    let (mut raws, mut labels) = (Vec::new(), Vec::new());
+    for ([x, y], part) in arrays.iter().zip(["training", "test"]) {
+        let (count, raw) = archive.images(x)?;
+        let of_part = archive.labels(y)?;
+        if count != of_part.len() {
+            return Err(DatasetError::CountsDiffer {
+                name: name.to_owned(),
+                part,
+                images: count,
+                labels: of_part.len(),
+            });
+        }
+        raws.push(raw);
+        labels.push(of_part);
+    }
+    let (labels, class_names) = Labels::numbered(name, labels)?;
+    let parts = raws.into_iter().zip(labels);
+    let parts = parts.map(|(raw, labels)| Part { raw, labels }).collect();
+    let classes = class_names.as_ref().map(Vec::len);
+    let data = arrays::dataset(name, parts, classes, class_names, model)?;
+    Ok(Dataset { notes, ..data })
 }
 
 /// The images of an archive, with or without labels, for a model: `x`, or else `x_test`.
@@ -45,7 +58,7 @@ pub(super) fn load_images(path: &Path, model: &InputSpec) -> Result<Images, Data
     let mut archive = Archive::open(path)?;
     let array = ["x", "x_test"]
         .into_iter()
-        .find(|array| archive.names.iter().any(|name| name == array))
+        .find(|array| archive.has(array))
         .ok_or_else(|| DatasetError::NpzImages(path.to_owned()))?;
     let (count, raw) = archive.images(array)?;
     let images = Split {
@@ -63,69 +76,99 @@ pub(super) fn load_images(path: &Path, model: &InputSpec) -> Result<Images, Data
 
 struct Archive<'a> {
     path: &'a Path,
-    reader: NpzReader<File>,
+    zip: ZipArchive<File>,
     /// The names of the arrays, without `.npy`.
     names: Vec<String>,
 }
 
 impl<'a> Archive<'a> {
     fn open(path: &'a Path) -> Result<Self, DatasetError> {
-        let file = File::open(path).map_err(|e| DatasetError::read(path, e))?;
-        let mut reader = NpzReader::new(file).map_err(|e| damaged(path, e))?;
-        let names = reader.names().map_err(|e| damaged(path, e))?;
-        let names = (names.iter())
-            .map(|name| name.trim_end_matches(".npy").to_owned())
-            .collect();
+        let read = |e| DatasetError::read(path, e);
+        match Format::of_file(path).map_err(read)? {
+            None | Some(Format::Empty | ZIP) => (),
+            Some(format) => {
+                return Err(DatasetError::NoArchive {
+                    path: path.to_owned(),
+                    found: format.name(),
+                })
+            }
+        }
+        let file = File::open(path).map_err(read)?;
+        let zip = ZipArchive::new(file).map_err(|e| damaged(path, e))?;
+        let names = zip.file_names();
+        let names = names.map(|name| name.strip_suffix(".npy").unwrap_or(name).to_owned());
         Ok(Archive {
             path,
-            reader,
-            names,
+            names: names.collect(),
+            zip,
         })
     }
 
-    fn part(
-        &mut self,
-        name: &str,
-        part: &'static str,
-        x: &str,
-        y: &str,
-    ) -> Result<Part, DatasetError> {
-        let (count, raw) = self.images(x)?;
-        let labels = self.labels(name, y)?;
-        if count != labels.len() {
-            return Err(DatasetError::CountsDiffer {
-                name: name.to_owned(),
-                part,
-                images: count,
-                labels: labels.len(),
+    fn has(&self, array: &str) -> bool {
+        self.names.iter().any(|name| name == array)
+    }
+
+    /// The arrays of the part to train on, and of the part to test on where there is one.
+    fn parts(&self) -> Result<Vec<[&'static str; 2]>, DatasetError> {
+        let first = |pairs: [[&'static str; 2]; 2]| {
+            let has_both = |pair: &[&str; 2]| pair.iter().all(|array| self.has(array));
+            pairs.into_iter().find(has_both)
+        };
+        match (first(TRAIN), first(TEST)) {
+            (Some(train), Some(test)) => Ok(vec![train, test]),
+            (Some(train), None) => Ok(vec![train]),
+            (None, _) => Err(DatasetError::NpzNames {
+                path: self.path.to_owned(),
+                found: match self.names.len() {
+                    0 => "no arrays".to_owned(),
+                    1 => format!("the array {}", self.names[0]),
+                    _ => format!("the arrays {}", self.names.join(", ")),
+                },
+            }),
+        }
+    }
+
+    /// What is to be said about the choice of these arrays.
+    fn notes(&self, parts: &[[&'static str; 2]]) -> Vec<Note> {
+        let mut notes = Vec::new();
+        if let Some([x, _]) = parts.get(1).filter(|part| **part == TEST[1]) {
+            notes.push(Note::TakenAsTest(self.path.join(x)));
+        }
+        let is_read = |name: &String| parts.iter().flatten().any(|array| array == name);
+        let others: Vec<String> = (self.names.iter())
+            .filter(|name| !is_read(name))
+            .cloned()
+            .collect();
+        if !others.is_empty() {
+            notes.push(Note::ArraysLeftOut {
+                path: self.path.to_owned(),
+                arrays: others,
             });
         }
-        Ok(Part { raw, labels })
+        notes
     }
 
     /// How many images there are in `array`, and the images.
     fn images(&mut self, array: &str) -> Result<(usize, Raw), DatasetError> {
-        let (shape, values) = if let Some(bytes) = self.read::<u8>(array)? {
-            let shape = bytes.shape().to_vec();
-            (shape, Values::Bytes(bytes.into_iter().collect()))
-        } else if let Some(bits) = self.read::<bool>(array)? {
-            let shape = bits.shape().to_vec();
-            (
-                shape,
-                Values::Bits(bits.into_iter().map(u8::from).collect()),
-            )
-        } else {
-            let floats = match self.read::<f32>(array)? {
-                Some(floats) => Some(floats.mapv(f64::from)),
-                None => self.read::<f64>(array)?,
-            };
-            let floats = floats.ok_or_else(|| self.wrong(array, IMAGES, "of another type"))?;
-            let shape = floats.shape().to_vec();
-            (shape, Values::Floats(floats.into_iter().collect()))
-        };
+        let Array { kind, shape, items } = self.read(array, IMAGES)?;
         if shape.len() < 2 {
-            return Err(self.wrong(array, IMAGES, "of one dimension"));
+            let ending = if shape.len() == 1 { "" } else { "s" };
+            let found = format!("{kind} of {} dimension{ending}", shape.len());
+            return Err(self.wrong(array, IMAGES, found));
         }
+        let values = match items {
+            Items::Bits(bits) => Values::Bits(bits),
+            Items::Bytes(bytes) => Values::Bytes(bytes),
+            Items::Whole(numbers) => {
+                let bytes = numbers.into_iter().map(|number| {
+                    let found = || format!("{kind} with the value {number}");
+                    u8::try_from(number).map_err(|_| self.wrong(array, IMAGES, found()))
+                });
+                Values::Bytes(bytes.collect::<Result<Vec<u8>, _>>()?)
+            }
+            Items::Floats(floats) => Values::Floats(floats),
+            Items::Texts(_) => return Err(self.wrong(array, IMAGES, kind)),
+        };
         let raw = Raw {
             name: format!("{array} of {}", self.path.display()),
             shape: shape[1..].to_vec(),
@@ -134,61 +177,48 @@ impl<'a> Archive<'a> {
         Ok((shape[0], raw))
     }
 
-    fn labels(&mut self, name: &str, array: &str) -> Result<Vec<u8>, DatasetError> {
-        let labels = match self.whole_numbers(array)? {
-            Some(labels) => labels,
-            None => return Err(self.wrong(array, LABELS, "of another type")),
+    fn labels(&mut self, array: &str) -> Result<Labels, DatasetError> {
+        let labels = self.read(array, LABELS)?;
+        Labels::of(labels).map_err(|found| self.wrong(array, LABELS, found))
+    }
+
+    /// An array as it is; what it must be is for the sentence about one that is not read.
+    fn read(&mut self, array: &str, expected: &'static str) -> Result<Array, DatasetError> {
+        let path = self.path;
+        let member = match self.zip.index_for_name(&format!("{array}.npy")) {
+            Some(index) => self.zip.by_index(index),
+            None => self.zip.by_name(array),
         };
-        if labels.ndim() != 1 {
-            return Err(self.wrong(array, LABELS, &format!("of {} dimensions", labels.ndim())));
-        }
-        (labels.iter())
-            .map(|&label| match usize::try_from(label) {
-                Ok(class) if class < MAX_CLASSES => Ok(class as u8),
-                _ => Err(DatasetError::label(name, label)),
-            })
-            .collect()
+        let member = member.map_err(|e| damaged(path, e))?;
+        npy::read(member).map_err(|problem| match problem {
+            Problem::Damaged(reason) => DatasetError::Damaged {
+                path: path.to_owned(),
+                reason: format!("array {array}: {reason}"),
+            },
+            Problem::TooLarge(size) => DatasetError::TooLarge {
+                path: path.to_owned(),
+                size,
+            },
+            Problem::Kind(kind) => self.wrong(array, expected, kind),
+        })
     }
 
-    /// The array as 64-bit numbers when it holds whole numbers of any width.
-    fn whole_numbers(&mut self, array: &str) -> Result<Option<ArrayD<i64>>, DatasetError> {
-        if let Some(numbers) = self.read::<i64>(array)? {
-            return Ok(Some(numbers));
-        }
-        macro_rules! try_types {
-            ($($kind:ty),*) => {$(
-                if let Some(numbers) = self.read::<$kind>(array)? {
-                    return Ok(Some(numbers.mapv(i64::from)));
-                }
-            )*};
-        }
-        try_types!(u8, i32, i8, i16, u16, u32);
-        let wide = self.read::<u64>(array)?;
-        Ok(wide.map(|numbers| numbers.mapv(|n| i64::try_from(n).unwrap_or(i64::MAX))))
-    }
-
-    /// The array when its elements are `T`, `None` when they are of another type.
-    fn read<T: ReadableElement>(&mut self, array: &str) -> Result<Option<ArrayD<T>>, DatasetError> {
-        match (self.reader).by_name::<OwnedRepr<T>, ndarray::IxDyn>(&format!("{array}.npy")) {
-            Ok(values) => Ok(Some(values)),
-            Err(ReadNpzError::Npy(ReadNpyError::WrongDescriptor(_))) => Ok(None),
-            Err(error) => Err(damaged(self.path, error)),
-        }
-    }
-
-    fn wrong(&self, array: &str, expected: &'static str, found: &str) -> DatasetError {
+    fn wrong(&self, array: &str, expected: &'static str, found: String) -> DatasetError {
         DatasetError::NpzArray {
             path: self.path.to_owned(),
             array: array.to_owned(),
             expected,
-            found: found.to_owned(),
+            found,
         }
     }
 }
 
-fn damaged(path: &Path, error: ReadNpzError) -> DatasetError {
-    DatasetError::Damaged {
-        path: path.to_owned(),
-        reason: error.to_string(),
+fn damaged(path: &Path, error: ZipError) -> DatasetError {
+    match error {
+        ZipError::Io(error) => super::packed::broken(path, error),
+        error => DatasetError::Damaged {
+            path: path.to_owned(),
+            reason: error.to_string(),
+        },
     }
 }

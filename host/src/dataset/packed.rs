@@ -1,34 +1,51 @@
 //! Files that may be compressed with gzip: `name`, or `name.gz`.
+//!
+//! Whether a file is compressed tells what is in it, and not its name: browsers unpack what they fetch and leave it
+//! its name, and others do without the ending.
 
 use super::DatasetError;
-use flate2::read::GzDecoder;
+use flate2::read::MultiGzDecoder;
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 /// The file of this name, plain or compressed.
 pub(super) fn find(folder: &Path, name: &str) -> Result<PathBuf, DatasetError> {
-    for path in [folder.join(name), folder.join(format!("{name}.gz"))] {
-        if path.is_file() {
-            return Ok(path);
+    find_any(folder, &[name.to_owned()])
+}
+
+/// The first file that has one of these names, plain or compressed.
+pub(super) fn find_any(folder: &Path, names: &[String]) -> Result<PathBuf, DatasetError> {
+    for name in names {
+        for path in [folder.join(name), folder.join(format!("{name}.gz"))] {
+            if path.is_file() {
+                return Ok(path);
+            }
         }
     }
-    Err(DatasetError::MissingFile(folder.join(name)))
+    Err(DatasetError::MissingFile(folder.join(&names[0])))
 }
 
-/// Whether the name of `path` says that it is compressed.
-pub(super) fn is_compressed(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension == "gz")
+/// Whether the file is compressed.
+pub(super) fn is_compressed(path: &Path) -> Result<bool, DatasetError> {
+    Ok(open_packed(path)?.1)
 }
 
-/// The bytes that are in the file, without the compression.
+/// The bytes that are in the file, without the compression. A compressed file may be of several members.
 pub(super) fn open(path: &Path) -> Result<Box<dyn Read>, DatasetError> {
-    let file = File::open(path).map_err(|e| DatasetError::read(path, e))?;
-    let file = BufReader::new(file);
-    Ok(match is_compressed(path) {
-        true => Box::new(GzDecoder::new(file)),
-        false => Box::new(file),
+    Ok(match open_packed(path)? {
+        (file, true) => Box::new(MultiGzDecoder::new(file)),
+        (file, false) => Box::new(file),
     })
+}
+
+/// The file as it is, and whether it begins as compressed ones do.
+fn open_packed(path: &Path) -> Result<(BufReader<File>, bool), DatasetError> {
+    let file = File::open(path).map_err(|e| DatasetError::read(path, e))?;
+    let mut file = BufReader::new(file);
+    let start = file.fill_buf().map_err(|e| DatasetError::read(path, e))?;
+    let is_compressed = start.starts_with(b"\x1f\x8b");
+    Ok((file, is_compressed))
 }
 
 /// A gzip stream that ends early or does not decode is damage; anything else is the disk's fault.

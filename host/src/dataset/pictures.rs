@@ -513,6 +513,18 @@ fn pictures_below(path: &Path, depth: usize) -> Option<(usize, PathBuf)> {
     below.reduce(|(sum, first), (count, _)| (sum + count, first))
 }
 
+/// How many pictures there are in `folder` itself, and the first of them.
+pub(super) fn beside(folder: &Path) -> Option<(usize, PathBuf)> {
+    let files = Entries::of(folder).ok()?.files;
+    let pictures: Vec<&PathBuf> = files
+        .iter()
+        .filter(|file| is_called_picture(file))
+        .collect();
+    pictures
+        .first()
+        .map(|&first| (pictures.len(), first.clone()))
+}
+
 /// The name of a folder, as text.
 fn name_of(folder: &Path) -> String {
     let name = folder.file_name().unwrap_or_default();
@@ -741,7 +753,7 @@ mod tests {
         assert_eq!((data.train.len(), data.test.len()), (10, 10));
         assert_eq!(
             notes(&place),
-            ["validation is taken as the part to test on, for there is no folder test of class folders"]
+            ["validation is taken as the part to test on, for there is none that is called test"]
         );
     }
 
@@ -868,7 +880,7 @@ mod tests {
     #[test]
     fn folders_that_do_not_fit_are_named() {
         let place = Place::new();
-        assert!(matches!(place.error(), DatasetError::UnknownKind(_)));
+        assert!(matches!(place.error(), DatasetError::UnknownKind { .. }));
         place.picture("a/1.png", (2, 2), 0, 100);
         place.picture("a/2.png", (2, 2), 0, 100);
         assert!(matches!(place.error(), DatasetError::Empty { .. }));

@@ -9,6 +9,8 @@ pub(super) struct Layout<'a> {
     pub exif: Option<&'a [u8]>,
     /// The marker of the frame, which tells how it is coded, and the bits a colour.
     pub frame: Option<(u8, u8)>,
+    /// Rows and columns.
+    pub size: Option<(usize, usize)>,
     /// The bytes up to the end of the picture, and with it: what may follow, such as the video of a motion photo or a
     /// second picture, is none of it. `None` where it has no end.
     pub picture: Option<&'a [u8]>,
@@ -53,6 +55,11 @@ impl<'a> Layout<'a> {
             // All frames; between them are the Huffman tables, an extension and the arithmetic coder's conditions.
             0xc0..=0xcf if ![0xc4, 0xc8, 0xcc].contains(&marker) => {
                 self.frame = segment.first().map(|&precision| (marker, precision));
+                let word = |at: usize| {
+                    let word = segment.get(at..at + 2)?.try_into().ok()?;
+                    Some(usize::from(u16::from_be_bytes(word)))
+                };
+                self.size = word(1).zip(word(3));
             }
             _ => (),
         }
@@ -86,7 +93,7 @@ mod tests {
     use proptest::prelude::*;
 
     /// A picture with EXIF data, a frame, and a scan with ff 00 and a restart in it.
-    const PICTURE: &[u8] = b"\xff\xd8\xff\xe1\0\x0bExif\0\0abc\xff\xff\xc2\0\x05\x08\0\0\xff\xda\0\x03x\x12\xff\0\x34\xff\xd0\x56\xff\xd9";
+    const PICTURE: &[u8] = b"\xff\xd8\xff\xe1\0\x0bExif\0\0abc\xff\xff\xc2\0\x07\x08\0\x05\x01\0\xff\xda\0\x03x\x12\xff\0\x34\xff\xd0\x56\xff\xd9";
 
     #[test]
     fn a_picture_ends_where_its_first_end_is_and_what_follows_is_none_of_it() {
@@ -97,6 +104,7 @@ mod tests {
             assert_eq!(layout.picture, Some(PICTURE));
             assert_eq!(layout.exif, Some(&b"abc"[..]));
             assert_eq!(layout.frame, Some((0xc2, 8)));
+            assert_eq!(layout.size, Some((5, 256)));
             assert_eq!(layout.rare_kind(), None);
         }
         for length in 0..PICTURE.len() {

@@ -183,6 +183,12 @@ fn jpeg_decoder<'a>(
             found,
         });
     }
+    match layout.size {
+        Some((rows, columns)) if rows.max(columns) > MAX_SIDE => {
+            return Err(too_large(path, rows, columns));
+        }
+        _ => (),
+    }
     let picture = (layout.picture).ok_or_else(|| damaged(path, "it has no end"))?;
     let options = DecoderOptions::default()
         .set_max_width(MAX_SIDE)
@@ -584,6 +590,22 @@ mod tests {
         assert!(page.contains("is an HTML page and no picture"), "{page}");
         let error = read_bytes(b"whatever it is").unwrap_err();
         assert!(matches!(error, DatasetError::Damaged { .. }), "{error}");
+        // The frame of a JPEG has its rows and columns five bytes after its marker.
+        let mut wide = fs::read(fixture("colours.jpg")).unwrap();
+        let frame = wide
+            .windows(2)
+            .position(|pair| pair == [0xff, 0xc0])
+            .unwrap();
+        wide[frame + 7..frame + 9].copy_from_slice(&20_000u16.to_be_bytes());
+        let error = read_bytes(&wide).unwrap_err();
+        let named = matches!(
+            error,
+            DatasetError::PictureTooLarge {
+                columns: 20_000,
+                ..
+            }
+        );
+        assert!(named, "{error}");
         // The header of a PNG: eight bytes of signature, length and name; columns and rows; five bytes; its sum.
         let mut huge = png(ColorType::Grayscale, BitDepth::Eight, 1, 1, &[0]);
         huge[16..20].copy_from_slice(&100_000u32.to_be_bytes());

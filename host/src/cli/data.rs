@@ -115,6 +115,7 @@ fn run_info(name: &str, steps: Option<usize>, ui: &Ui) -> Result<()> {
         "shape": data.shape,
         "maximum": data.maximum,
         "classes": data.classes,
+        "class_names": data.class_names,
         "train": data.train.len(),
         "test": data.test.len(),
         "train_class_counts": data.train.class_counts(data.classes),
@@ -147,7 +148,7 @@ fn info_text(data: &Dataset, steps: usize, spikes: &SpikeCount) -> Result<String
             data.name, data.maximum, data.classes
         )?,
     }
-    let counts = |split: &Split| joined(&split.class_counts(data.classes), " ");
+    let counts = |split: &Split| counts_text(data, &split.class_counts(data.classes));
     for (part, split) in [("train", &data.train), ("test", &data.test)] {
         let (count, each) = (split.len(), counts(split));
         writeln!(text, "{part:>5}: {count} images, by class: {each}")?;
@@ -167,6 +168,19 @@ fn info_text(data: &Dataset, steps: usize, spikes: &SpikeCount) -> Result<String
         writeln!(text, "{step:>5}  {count:>7.2} {bar}")?;
     }
     Ok(text)
+}
+
+/// How many images there are of each class: with its name, where that says more than its place.
+fn counts_text(data: &Dataset, counts: &[usize]) -> String {
+    let name = |class: usize| data.class_name(class);
+    if (0..counts.len()).all(|class| name(class) == class.to_string()) {
+        return joined(counts, " ");
+    }
+    let words = counts.iter().enumerate();
+    let words: Vec<String> = words
+        .map(|(class, count)| format!("{} {count}", name(class)))
+        .collect();
+    words.join(", ")
 }
 
 /// The events in the recordings that the training images were encoded from.

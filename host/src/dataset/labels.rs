@@ -14,6 +14,15 @@ pub(super) enum Labels {
     Names(Vec<String>),
 }
 
+/// The labels of all parts as the numbers of classes from 0.
+#[derive(Debug)]
+pub(super) struct Numbered {
+    /// One list a part.
+    pub labels: Vec<Vec<u8>>,
+    /// The names of the classes, sorted as people count, where the labels are names.
+    pub class_names: Option<Vec<String>>,
+}
+
 /// Whole numbers up to this are exact as floats.
 const MAX_WHOLE: f64 = (1u64 << 53) as f64;
 
@@ -71,15 +80,11 @@ impl Labels {
         }
     }
 
-    /// The labels of all parts of the data set `name` as the numbers of classes from 0, and the names of the classes where
-    /// they have names, sorted as people count.
+    /// Numbers the classes of all parts of the data set `name`.
     ///
     /// # Errors
     /// A number that is no class, more names than there can be classes, or numbers in one part and names in another.
-    pub(super) fn numbered(
-        name: &str,
-        parts: Vec<Labels>,
-    ) -> Result<(Vec<Vec<u8>>, Option<Vec<String>>), DatasetError> {
+    pub(super) fn numbered(name: &str, parts: Vec<Labels>) -> Result<Numbered, DatasetError> {
         let mut classes = BTreeSet::new();
         for part in &parts {
             if let Labels::Names(names) = part {
@@ -98,7 +103,7 @@ impl Labels {
             let number = classes.iter().position(|known| known == class);
             number.expect("all names are among the classes") as u8
         };
-        let numbered = (parts.iter())
+        let labels = (parts.iter())
             .map(|part| match part {
                 Labels::Names(names) => Ok(names.iter().map(number).collect()),
                 Labels::Numbers(_) if !classes.is_empty() => {
@@ -112,7 +117,10 @@ impl Labels {
                     .collect(),
             })
             .collect::<Result<Vec<Vec<u8>>, _>>()?;
-        Ok((numbered, (!classes.is_empty()).then_some(classes)))
+        Ok(Numbered {
+            labels,
+            class_names: (!classes.is_empty()).then_some(classes),
+        })
     }
 }
 
@@ -214,9 +222,10 @@ mod tests {
             Labels::Names(texts(&["class10", "class2"])),
             Labels::Names(texts(&["class2", "class1"])),
         ];
-        let (numbers, names) = Labels::numbered("own", parts).unwrap();
-        assert_eq!(numbers, [[2, 1], [1, 0]]);
-        assert_eq!(names.unwrap(), ["class1", "class2", "class10"]);
+        let numbered = Labels::numbered("own", parts).unwrap();
+        assert_eq!(numbered.labels, [[2, 1], [1, 0]]);
+        let names = numbered.class_names.unwrap();
+        assert_eq!(names, ["class1", "class2", "class10"]);
 
         let mixed = vec![Labels::Names(texts(&["a"])), Labels::Numbers(vec![0])];
         let error = Labels::numbered("own", mixed).unwrap_err();

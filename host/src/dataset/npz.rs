@@ -5,7 +5,7 @@
 
 use super::arrays::{self, Part};
 use super::format::{Format, ZIP};
-use super::labels::Labels;
+use super::labels::{Labels, Numbered};
 use super::npy::{self, Array, Items, Problem};
 use super::values::{Raw, Values};
 use super::{Dataset, DatasetError, Images, InputSpec, Note, Split};
@@ -45,7 +45,10 @@ pub(super) fn load(
         raws.push(raw);
         labels.push(of_part);
     }
-    let (labels, class_names) = Labels::numbered(name, labels)?;
+    let Numbered {
+        labels,
+        class_names,
+    } = Labels::numbered(name, labels)?;
     let parts = raws.into_iter().zip(labels);
     let parts = parts.map(|(raw, labels)| Part { raw, labels }).collect();
     let classes = class_names.as_ref().map(Vec::len);

@@ -17,6 +17,8 @@ def main(folder):
     same = all(board[key] == model[key] for key in board)
     steps = [answer["step"] for answer in answers["results"] if not answer["silent"]]
     clock = answers["clock_hz"]
+    icetime = build.get("clock_icetime_mhz")
+    second = f", {icetime:.1f} by icetime" if icetime else ""
     cells, rams, sprams = build["logic_cells"], build["block_rams"], build["sprams"]
 
     print(f"\n{'=' * 78}")
@@ -24,7 +26,8 @@ def main(folder):
     print(f"  trained   {'-'.join(map(str, train['layers']))}, every weight one bit, in {train['seconds']:.0f} s")
     print(f"  built     {build['title']}: {cells['used']} of {cells['available']} logic cells,")
     print(f"            {rams['used']} of {rams['available']} block RAMs, {sprams['used']} of {sprams['available']} SPRAMs, "
-          f"{build['clock_reached_mhz']:.1f} MHz ({build['clock_wanted_mhz']:.0f} needed)")
+          f"{build['clock_reached_mhz']:.1f} MHz{second}")
+    print(f"            ({build['clock_wanted_mhz']:.0f} MHz needed, {build['clock_in_hand_percent']:.1f} % in hand)")
     print(f"  loaded    {deploy['bytes']} bytes over the serial port, read back and compared by CRC-32 ({deploy['checksum']})")
     print(f"  asked     {board['images']} digits of writers that it has never seen: "
           f"{100 * board['accuracy']:.1f} % right")

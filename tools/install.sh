@@ -2,7 +2,8 @@
 # Gets what `firstspike` builds and simulates with, and says what it does. Safe to run again: when all is
 # there it takes well under a second.
 #
-#   from the distribution   Verilator, g++, make (installed when root, else the command is printed)
+#   from the distribution   Verilator, g++, make (installed when root, else the command is printed), and
+#                           icetime, when root and where there is one
 #   into .tools/venv        Yosys, nextpnr, icepack, ecppack as pinned packages of tools/requirements.txt,
 #                           unless the PATH has all of them in new enough versions
 #   into .tools/hyperqueue  with the argument `tests`: HyperQueue, which the test of `firstspike sweep
@@ -116,6 +117,12 @@ install_from_distribution() {
     command -v g++ >/dev/null || missing+=(g++)
     command -v make >/dev/null || missing+=(make)
     [ ${#missing[@]} -eq 0 ] || distribution_packages "${missing[@]}"
+    # A second opinion on clocks: good to have, and nothing depends on it.
+    if [ "$(id -u)" -eq 0 ] && ! command -v icetime >/dev/null && command -v apt-get >/dev/null; then
+        say "installing fpga-icestorm, for icetime ..."
+        DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends fpga-icestorm >>"$log" 2>&1 </dev/null ||
+            say "icetime could not be installed; builds for iCE40 go without its opinion"
+    fi
     native verilator ||
         fail "Verilator $(minimum verilator) or newer is needed, but the PATH has '$(verilator --version)'; install a newer one (Debian 12 and Ubuntu 24.04 have one) and run 'make tools' again"
 }

@@ -1,9 +1,16 @@
 //! A board's top level: a device behind the ports that the board's data file names.
+//!
+//! Until the PLL has locked the receiver sees an idle line. That is all the reset that the device needs: its registers
+//! start with the bitstream's values, and on an idle line none changes that holds a state. What counts on all the time (the
+//! beats of bits and adders, the clocks since power-up) goes on from any value. So whatever the clock does before the lock,
+//! the device is as it was configured when the first byte comes.
 
 use crate::device::Device;
 use crate::pll::ClockSource;
 use firmware_model::board::{Board, LedShows};
-use rust_hdl::core::ast::{Verilog, VerilogExpression, VerilogOpUnary, VerilogStatement};
+use rust_hdl::core::ast::{
+    Verilog, VerilogExpression, VerilogOp, VerilogOpUnary, VerilogStatement,
+};
 use rust_hdl::core::block::Block;
 use rust_hdl::core::probe::Probe;
 use rust_hdl::prelude::*;
@@ -64,7 +71,7 @@ impl<
     fn update(&mut self) {
         self.clock_source.oscillator.next = self.clock.val();
         self.device.clock.next = self.clock_source.clock.val();
-        self.device.uart_rx.next = self.uart_rx.val();
+        self.device.uart_rx.next = self.uart_rx.val() | !self.clock_source.locked.val();
         self.uart_tx.next = self.device.uart_tx.val();
         for (port, led) in self.leds.iter_mut().zip(&self.board.leds) {
             let lit = match led.shows {
@@ -93,7 +100,17 @@ impl<
         let mut code = vec![
             assign("clock_source$oscillator", signal(&self.board.clock.signal)),
             assign("device$clock", signal("clock_source$clock")),
-            assign("device$uart_rx", signal(&self.board.uart.rx)),
+            assign(
+                "device$uart_rx",
+                VerilogExpression::Binary(
+                    Box::new(signal(&self.board.uart.rx)),
+                    VerilogOp::BitOr,
+                    Box::new(VerilogExpression::Unary(
+                        VerilogOpUnary::Not,
+                        Box::new(signal("clock_source$locked")),
+                    )),
+                ),
+            ),
             assign(&self.board.uart.tx, signal("device$uart_tx")),
         ];
         for led in &self.board.leds {

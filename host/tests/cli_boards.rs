@@ -78,6 +78,108 @@ fn one_board_tells_its_pins_its_tools_and_what_its_user_has_to_know() {
 }
 
 #[test]
+fn a_board_that_the_core_does_not_fit_is_marked() {
+    let boards = json(&["boards", "--json"]);
+    for board in boards["boards"].as_array().unwrap() {
+        let name = board["name"].as_str().unwrap();
+        assert_eq!(board["fits"], name != "icestick", "{name}");
+    }
+    let table = String::from_utf8(firstspike(&["boards"]).stdout).unwrap();
+    let row = table
+        .lines()
+        .find(|row| row.starts_with("icestick "))
+        .unwrap();
+    assert!(row.ends_with("too small: no core fits this board"), "{row}");
+    let text = String::from_utf8(firstspike(&["boards", "icestick"]).stdout).unwrap();
+    assert!(text.contains("does not fit the core needs"), "{text}");
+    assert!(text.contains("the board has 1280"), "{text}");
+}
+
+#[test]
+fn revisions_and_second_links_of_a_board_are_told_and_taken() {
+    let table = String::from_utf8(firstspike(&["boards"]).stdout).unwrap();
+    for line in [
+        "ulx3s-25f-v316: revision v3.1.6 or later",
+        "colorlight-i5-header: with an adapter on the header P5",
+    ] {
+        assert!(table.contains(line), "{line} in {table}");
+    }
+    let text = String::from_utf8(firstspike(&["boards", "ulx3s-85f"]).stdout).unwrap();
+    assert!(text.contains("wifi_gpio0 L2"), "{text}");
+    assert!(
+        text.contains("from v3.1.6 on (the board's print says which it is) choose ulx3s-85f-v316"),
+        "{text}"
+    );
+    let text = String::from_utf8(firstspike(&["boards", "ulx3s-85f-v316"]).stdout).unwrap();
+    assert!(text.contains("wifi_gpio0 F1"), "{text}");
+    let header = json(&["boards", "colorlight-i5-header", "--json"]);
+    assert_eq!(header["uart"]["header"]["rx"], "F4 of P5");
+    assert_eq!(header["uart"]["baud"], 921_600);
+}
+
+#[test]
+fn a_core_that_needs_more_memories_than_there_are_is_refused_with_those_that_fit() {
+    // Neither before nor after its memories are counted may anything be built.
+    for command in ["generate", "build"] {
+        let narrow = ["--board", "ulx3s-25f", "--lanes", "8", "--banks", "2"];
+        let message = error(&[&[command], &narrow[..]].concat());
+        assert!(
+            message.contains(
+                "has 56 block RAMs, and this core needs 64; of those near it these fit: --lanes "
+            ),
+            "{message}"
+        );
+        assert!(!message.contains("fewer"), "{message}");
+        // What is advised is accepted.
+        let (_, advice) = message.split_once("these fit: ").unwrap();
+        for choice in advice.trim().split(", ") {
+            let flags: Vec<&str> = choice.split(" (").next().unwrap().split(' ').collect();
+            let arguments = [&["generate", "--board", "ulx3s-25f", "--json"], &flags[..]].concat();
+            assert!(json(&arguments)["lines"].as_u64().unwrap() > 1000);
+        }
+    }
+    let message = error(&["build", "--board", "icebreaker", "--lanes", "128"]);
+    assert!(
+        message.contains(
+            "take 8 SPRAMs, the board has 4; of those near it these fit: --lanes 64 --banks 1"
+        ),
+        "{message}"
+    );
+}
+
+#[test]
+fn doctor_prints_the_udev_rules_of_every_board() {
+    let rules = String::from_utf8(firstspike(&["doctor", "--udev-rules"]).stdout).unwrap();
+    for board in firmware_model::board::Board::built_in() {
+        let usb = board.uart.usb.clone().unwrap_or_default();
+        // Vendor and product of the chip that is the link, and of the boot loader that takes a bitstream.
+        let chip = [
+            ("FT2232H", "0403", "6010"),
+            ("FT4232H", "0403", "6011"),
+            ("FT232H", "0403", "6014"),
+            ("FT231X", "0403", "6015"),
+            ("DAPLink", "0d28", "0204"),
+            ("iCELink", "1d50", "602b"),
+        ]
+        .into_iter()
+        .filter(|(name, ..)| usb.contains(name));
+        let loader = [("dfu-util", "1209", "5af0"), ("tinyprog", "1d50", "6130")]
+            .into_iter()
+            .filter(|(tool, ..)| board.flash.iter().any(|way| way.tool == *tool));
+        let all: Vec<_> = chip.chain(loader).collect();
+        assert!(!all.is_empty(), "{}: {usb}", board.name);
+        for (_, vendor, product) in all {
+            let rule = format!(
+                "ATTRS{{idVendor}}==\"{vendor}\", ATTRS{{idProduct}}==\"{product}\", MODE=\"0660\""
+            );
+            assert!(rules.contains(&rule), "{}: {rule}", board.name);
+        }
+    }
+    let told = String::from_utf8(firstspike(&["doctor"]).stdout).unwrap();
+    assert!(told.contains("70-firstspike.rules"), "{told}");
+}
+
+#[test]
 fn a_board_can_be_a_file_of_the_users() {
     let folder = tempfile::tempdir().unwrap();
     let constraints = Path::new(env!("CARGO_MANIFEST_DIR")).join("../constraints");

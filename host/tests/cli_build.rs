@@ -222,7 +222,12 @@ fn all_boards_are_built_and_one_that_fails_does_not_stop_the_others() {
     assert!(output.status.success(), "{}", text(&output.stderr));
     assert_eq!(bench.calls().lines().count(), before + 1);
     let table = text(&output.stdout);
-    assert_eq!(table.lines().count(), 1 + count, "{table}");
+    let rows = table.lines().take_while(|line| !line.is_empty());
+    assert_eq!(rows.count(), 1 + count, "{table}");
+    // 111 MHz of 108: met, and too little in hand.
+    let warning = "orangecrab-25f: warning: by nextpnr the design reaches 111.00 MHz, which leaves 2.8 % in hand";
+    assert!(table.contains(warning), "{table}");
+    assert_eq!(table.matches("warning").count(), 1, "{table}");
     let row = table.lines().find(|line| line.starts_with("upduino3"));
     assert_eq!(
         row.unwrap().split_whitespace().collect::<Vec<_>>(),
@@ -233,7 +238,9 @@ fn all_boards_are_built_and_one_that_fails_does_not_stop_the_others() {
             "30.00",
             "MHz",
             "111.00",
-            "MHz"
+            "MHz",
+            "270.0",
+            "%"
         ]
     );
 }
@@ -314,8 +321,87 @@ fn a_loader_that_fails_is_told_with_what_to_check() {
     assert_eq!(
         error(&output),
         "error: quick did not load the board (exit status: 3); check that it is connected over USB and \
-         that you may use it there, and repeat the command, or type: \
+         that you may use it there (udev rules: `firstspike doctor`), and repeat the command, or type: \
          quick -b mine build/ulx3s-25f/firstspike.bit"
     );
     assert!(text(&output.stderr).contains("no device found"));
+}
+
+/// An icetime that knows no device but the UP5K.
+const ICETIME: &str = r#"
+[ "$1 $2" = "-d up5k" ] || { echo "Error: unknown device" >&2; exit 1; }
+echo "// Timing estimate: 33.06 ns (30.25 MHz)"
+"#;
+
+#[test]
+fn icetime_is_asked_too_and_the_slower_estimate_counts() {
+    let bench = Bench::new();
+    let build = |board: &str| {
+        let output = bench.command(&["--board", board, "--json"]).output();
+        json(&output.unwrap())
+    };
+    let alone = build("icebreaker");
+    assert_eq!(alone["clock_icetime_mhz"], Value::Null);
+    assert_eq!(alone["warnings"].as_array().unwrap().len(), 0);
+    // What was built without its opinion is built again when it can be had, and once only.
+    bench.program("loaders/icetime", ICETIME);
+    let before = bench.calls().lines().count();
+    let report = build("icebreaker");
+    assert_eq!(build("icebreaker"), report);
+    assert_eq!(bench.calls().lines().count(), before + 1);
+    assert_eq!(report["clock_reached_mhz"], 111.0);
+    assert_eq!(report["clock_icetime_mhz"], 30.25);
+    let in_hand = report["clock_in_hand_percent"].as_f64().unwrap();
+    assert!((in_hand - 0.8333).abs() < 1e-3, "{in_hand}");
+    let warning = report["warnings"][0].as_str().unwrap();
+    assert!(warning.contains("0.8 % in hand"), "{warning}");
+    let said = bench.command(&["--board", "icebreaker"]).output().unwrap();
+    let said = text(&said.stdout);
+    assert!(said.contains("(icetime: 30.25 MHz)"), "{said}");
+    assert!(
+        said.contains("warning: by icetime the design reaches 30.25 MHz"),
+        "{said}"
+    );
+    // A device that it does not know, and a family that it has nothing to do with.
+    for board in ["ice40-hx8k", "ulx3s-25f"] {
+        let report = build(board);
+        assert_eq!(report["clock_icetime_mhz"], Value::Null, "{board}");
+        assert_eq!(report["timing_met"], true, "{board}");
+    }
+}
+
+/// A dfu-util as Debian's 0.11, whose board has started its new bitstream when the last question comes, or, with $STOPS,
+/// has gone in the middle.
+const DFU_UTIL: &str = r#"
+echo "dfu-util $*" >> "$CALLS"
+echo "Copying data from PC to DFU device"
+[ -z "$STOPS" ] || { echo "dfu-util: Error during download (LIBUSB_ERROR_NO_DEVICE)" >&2; exit 74; }
+echo "Download done."
+echo "DFU state(7) = dfuMANIFEST, status(0) = No error condition is present"
+echo "dfu-util: unable to read DFU status after completion (LIBUSB_ERROR_NO_DEVICE)" >&2
+exit 74
+"#;
+
+#[test]
+fn a_board_whose_boot_loader_has_gone_after_the_load_is_loaded() {
+    let bench = Bench::new();
+    bench.program("loaders/dfu-util", DFU_UTIL);
+    let arguments = ["--board", "orangecrab-25f", "--flash", "--json"];
+    let output = bench.command(&arguments).output().unwrap();
+    let value = json(&output);
+    assert_eq!(value["flash"]["tool"], "dfu-util");
+    // All that the tool says is seen, the odd end included.
+    let said = text(&output.stderr);
+    assert!(said.contains("Copying data from PC"), "{said}");
+    assert!(said.contains("unable to read DFU status"), "{said}");
+
+    let mut command = bench.command(&arguments);
+    let output = command.env("STOPS", "1").output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let value: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+    let told = format!("{value}{}", text(&output.stderr));
+    assert!(
+        told.contains("dfu-util did not load the board (exit status: 74)"),
+        "{told}"
+    );
 }

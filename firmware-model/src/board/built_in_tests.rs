@@ -32,6 +32,7 @@ fn the_built_in_boards_are_the_data_files_in_constraints() {
 fn every_pin_file_is_some_boards() {
     let used: BTreeSet<String> = Board::built_in()
         .into_iter()
+        .flat_map(|board| [vec![board.clone()], board.variant_boards()].concat())
         .map(|board| board.constraints)
         .collect();
     assert_eq!(used, file_names(&["pcf", "lpf"]).into_iter().collect());
@@ -64,7 +65,12 @@ fn the_pins_are_those_of_the_boards() {
         ("led_busy", "C2"),
         ("wifi_gpio0", "L2"),
     ];
-    let boards: [BoardPins; 13] = [
+    const ULX3S_V316: [(&str, &str); 3] = [
+        ("led_armed", "B2"),
+        ("led_busy", "C2"),
+        ("wifi_gpio0", "F1"),
+    ];
+    let boards: [BoardPins; 25] = [
         (
             "icebreaker",
             ["35", "6", "9"],
@@ -80,7 +86,11 @@ fn the_pins_are_those_of_the_boards() {
             ["J3", "B10", "B12"],
             &[("led_armed", "B5"), ("led_busy", "B4")],
         ),
-        ("tinyfpga-bx", ["B2", "A1", "A2"], &[("led_armed", "B3")]),
+        (
+            "tinyfpga-bx",
+            ["B2", "A1", "A2"],
+            &[("led_armed", "B3"), ("usb_pullup", "A3")],
+        ),
         (
             "upduino3",
             ["20", "15", "14"],
@@ -114,6 +124,50 @@ fn the_pins_are_those_of_the_boards() {
             ["A10", "P2", "P3"],
             &[("led_armed", "A13"), ("led_busy", "A12")],
         ),
+        (
+            "icesugar",
+            ["35", "4", "6"],
+            &[("led_armed", "41"), ("led_busy", "40")],
+        ),
+        (
+            "icepi-zero",
+            ["M1", "K16", "K15"],
+            &[("led_armed", "E13"), ("led_busy", "D14")],
+        ),
+        (
+            "icesugar-pro",
+            ["P6", "A9", "B9"],
+            &[("led_armed", "A11"), ("led_busy", "B11")],
+        ),
+        (
+            "ecpix5-45f",
+            ["K23", "R26", "R24"],
+            &[("led_armed", "R21"), ("led_busy", "T23")],
+        ),
+        (
+            "ecpix5-85f",
+            ["K23", "R26", "R24"],
+            &[("led_armed", "R21"), ("led_busy", "T23")],
+        ),
+        (
+            "colorlight-i9",
+            ["P3", "H18", "J17"],
+            &[("led_armed", "L2")],
+        ),
+        ("ulx3s-12f-v316", ["G2", "M1", "L4"], &ULX3S_V316),
+        ("ulx3s-25f-v316", ["G2", "M1", "L4"], &ULX3S_V316),
+        ("ulx3s-45f-v316", ["G2", "M1", "L4"], &ULX3S_V316),
+        ("ulx3s-85f-v316", ["G2", "M1", "L4"], &ULX3S_V316),
+        (
+            "colorlight-i5-header",
+            ["P3", "F4", "E5"],
+            &[("led_armed", "U16")],
+        ),
+        (
+            "colorlight-i9-header",
+            ["P3", "F4", "E5"],
+            &[("led_armed", "L2")],
+        ),
     ];
     for (name, [clock, receiver, transmitter], others) in boards {
         let board = Board::find(name).unwrap();
@@ -126,7 +180,11 @@ fn the_pins_are_those_of_the_boards() {
         }
         assert_eq!(board.signals().len(), 3 + others.len(), "{name}");
     }
-    assert_eq!(boards.len(), Board::built_in().len());
+    let variants = Board::built_in()
+        .iter()
+        .map(|b| b.variants.len())
+        .sum::<usize>();
+    assert_eq!(boards.len(), Board::built_in().len() + variants);
 }
 
 /// The identity codes of Lattice's data sheets, the devices' sizes as nextpnr has them.
@@ -143,6 +201,7 @@ fn the_devices_are_those_of_the_boards() {
             "25k" => ecp5(0x4111_1043, 24_288, 56),
             "45k" => ecp5(0x4111_2043, 43_848, 108),
             "85k" => ecp5(0x4111_3043, 83_640, 208),
+            "um5g-45k" => ecp5(0x8111_2043, 43_848, 108),
             "um5g-85k" => ecp5(0x8111_3043, 83_640, 208),
             other => panic!("{}: device {other} has no line here", board.name),
         };
@@ -187,6 +246,53 @@ fn ecp5_pin_files_tell_the_oscillator_that_the_data_files_tell() {
             assert!(has_line, "{}: {line}", board.name);
         }
     }
+}
+
+/// A bitstream that does not say how fast it is read is read at 2.4 MHz: that of an 85F for more than six seconds.
+#[test]
+fn ecp5_boards_are_configured_in_under_a_second() {
+    for board in Board::built_in() {
+        if board.family == Family::Ecp5 {
+            let line = (board.constraint_text().lines())
+                .find(|line| line.starts_with("SYSCONFIG "))
+                .unwrap_or_else(|| panic!("{} has no SYSCONFIG", board.name));
+            let megahertz = line
+                .split_once("MCCLK_FREQ=")
+                .and_then(|(_, rest)| rest.split([' ', ';']).next()?.parse::<f64>().ok())
+                .unwrap_or_else(|| panic!("{}: {line}", board.name));
+            // The whole of the largest device, not compressed: 15.3 million bits.
+            assert!(15.3 / megahertz < 0.5, "{}: {line}", board.name);
+        }
+    }
+}
+
+/// The ULX3S's ESP32 starts into its loader when its GPIO0 is low, which is on another pin from v3.1.6 on. On those boards
+/// the pin of before is an output of the ESP32.
+#[test]
+fn the_revisions_of_the_ulx3s_have_pin_files_of_their_own() {
+    for size in ["12f", "25f", "45f", "85f"] {
+        let early = Board::find(&format!("ulx3s-{size}")).unwrap();
+        let late = Board::find(&format!("ulx3s-{size}-v316")).unwrap();
+        assert!(!late.constraint_text().contains("\"L2\""));
+        assert!(!early.constraint_text().contains("\"F1\""));
+        // Each tells the owner of the other what to take.
+        assert!(early.notes[0].contains(&late.name), "{:?}", early.notes);
+        assert!(late.title.ends_with(", revision v3.1.6 or later"));
+        assert_eq!((early.number, early.core), (late.number, late.core));
+    }
+}
+
+/// A boot loader's USB socket must not show the computer a device that does not answer.
+#[test]
+fn pins_that_the_boards_want_held_are_held() {
+    let level = |board: &str, signal: &str| {
+        let board = Board::find(board).unwrap();
+        let held = board.constant_outputs.iter().find(|o| o.signal == signal);
+        held.map(|output| output.level)
+    };
+    assert_eq!(level("tinyfpga-bx", "usb_pullup"), Some(false));
+    assert_eq!(level("upduino3", "flash_select_n"), Some(true));
+    assert_eq!(level("ulx3s-25f-v316", "wifi_gpio0"), Some(true));
 }
 
 #[test]

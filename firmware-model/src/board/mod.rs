@@ -12,7 +12,7 @@ mod pll;
 
 pub use flash::{Flash, Writes};
 pub use pins::{PinError, Pins};
-pub use pll::{Ice40Pll, Pll, PllError};
+pub use pll::{Ecp5Pll, Ice40Pll, Pll, PllError};
 
 use crate::config::{ConfigError, CoreConfig};
 use serde::{Deserialize, Serialize};
@@ -96,6 +96,8 @@ pub enum Problem {
     Ecp5Fields,
     #[error("[[flash]]: the tool `{0}` must be the name of a program, without a folder")]
     FlashTool(String),
+    #[error("[[variants]]: two are called `{0}`; give each its own name")]
+    SameVariant(String),
     #[error(transparent)]
     Core(#[from] ConfigError),
     #[error(
@@ -276,6 +278,24 @@ pub struct Memories {
     pub weights: WeightMemory,
 }
 
+/// Another revision of a board, or another way to connect it to the host. It has the name of the board, `-` and its own,
+/// and everything of the board that is not said here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Variant {
+    /// What comes after the board's name and `-`.
+    pub name: String,
+    /// When to choose it, for people: `revision v3.1.6 and later`.
+    pub when: String,
+    /// Its pin file, where that is another one.
+    pub constraints: Option<String>,
+    /// Its link to the host, where that is another one.
+    pub uart: Option<Uart>,
+    /// What its user has to know, instead of the board's notes.
+    #[serde(default)]
+    pub notes: Vec<String>,
+}
+
 /// A board, as its data file and its pin file say.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -313,12 +333,18 @@ pub struct Board {
     /// How its FPGA is loaded, the usual tool first.
     #[serde(default)]
     pub flash: Vec<Flash>,
+    /// Its revisions and connections that differ; empty in a variant.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub variants: Vec<Variant>,
     #[serde(skip)]
     constraint_text: String,
+    /// The texts of the pin files of the variants.
+    #[serde(skip)]
+    variant_texts: Vec<String>,
 }
 
 impl Board {
-    /// The boards of this repository, in the order of their numbers.
+    /// The boards of this repository, in the order of their numbers; without their variants.
     pub fn built_in() -> Vec<Board> {
         let mut boards: Vec<Board> = built_in::data_files()
             .iter()
@@ -337,12 +363,19 @@ impl Board {
         boards
     }
 
-    /// A built-in board by its name, or the board of a data file by its path (anything that ends in `.toml`).
+    /// A built-in board or a variant of one by its name, or the board of a data file by its path (anything that ends in
+    /// `.toml`).
     pub fn find(name_or_path: &str) -> Result<Board, BoardError> {
         if name_or_path.ends_with(".toml") {
             return Board::load(Path::new(name_or_path));
         }
-        let boards = Board::built_in();
+        let boards: Vec<Board> = Board::built_in()
+            .into_iter()
+            .flat_map(|board| {
+                let variants = board.variant_boards();
+                std::iter::once(board).chain(variants)
+            })
+            .collect();
         let known: Vec<String> = boards.iter().map(|board| board.name.clone()).collect();
         boards
             .into_iter()
@@ -354,6 +387,36 @@ impl Board {
             })
     }
 
+    /// The variants of the board, as boards of their own.
+    pub fn variant_boards(&self) -> Vec<Board> {
+        let variants = self.variants.iter().zip(&self.variant_texts);
+        variants
+            .map(|(variant, text)| {
+                let mut board = self.bare_variant(variant);
+                board.constraint_text = text.clone();
+                board
+            })
+            .collect()
+    }
+
+    /// A variant of the board, still without the text of its pin file.
+    fn bare_variant(&self, variant: &Variant) -> Board {
+        let mut board = self.clone();
+        board.name = format!("{}-{}", self.name, variant.name);
+        board.title = format!("{}, {}", self.title, variant.when);
+        board.notes = variant.notes.clone();
+        board.variants.clear();
+        board.variant_texts.clear();
+        board.constraint_text.clear();
+        if let Some(constraints) = &variant.constraints {
+            board.constraints = constraints.clone();
+        }
+        if let Some(uart) = &variant.uart {
+            board.uart = uart.clone();
+        }
+        board
+    }
+
     /// The board of a data file; its pin file is looked for in the same folder.
     pub fn load(path: &Path) -> Result<Board, BoardError> {
         let folder = path.parent().unwrap_or(Path::new("")).to_owned();
@@ -362,26 +425,53 @@ impl Board {
         })
     }
 
-    /// A board from the text of its data file, called `file` in errors; `read_pins` gets the text of the pin file.
+    /// A board from the text of its data file, called `file` in errors; `read_pins` gets the text of a pin file.
     fn parse(
         data: &str,
         file: &str,
-        read_pins: impl FnOnce(&str) -> Result<String, BoardError>,
+        read_pins: impl Fn(&str) -> Result<String, BoardError>,
     ) -> Result<Board, BoardError> {
         let mut board: Board = toml::from_str(data).map_err(|error| BoardError::Field {
             file: file.to_owned(),
             line: line_of(data, error.span().map_or(0, |span| span.start)),
             message: error.message().trim().replace('\n', ", "),
         })?;
-        board.check().map_err(|problem| BoardError::Invalid {
+        board.constraint_text = board.checked_pins(file, &read_pins)?;
+        for variant in &board.variants {
+            if board
+                .variants
+                .iter()
+                .filter(|v| v.name == variant.name)
+                .count()
+                > 1
+            {
+                return Err(BoardError::Invalid {
+                    file: file.to_owned(),
+                    problem: Problem::SameVariant(variant.name.clone()),
+                });
+            }
+        }
+        board.variant_texts = (board.variants.iter())
+            .map(|variant| board.bare_variant(variant).checked_pins(file, &read_pins))
+            .collect::<Result<_, _>>()?;
+        Ok(board)
+    }
+
+    /// Checks everything that the data file says, and the pin file with it, whose text is the result.
+    fn checked_pins(
+        &self,
+        file: &str,
+        read_pins: impl Fn(&str) -> Result<String, BoardError>,
+    ) -> Result<String, BoardError> {
+        self.check().map_err(|problem| BoardError::Invalid {
             file: file.to_owned(),
             problem,
         })?;
-        board.constraint_text = read_pins(&board.constraints)?;
-        let pins = Pins::parse(board.family, &board.constraint_text, &board.constraints)?;
-        pins.check_signals(&board.signals())?;
-        pins.check_clock(&board.clock.signal, board.clock.input_hz)?;
-        Ok(board)
+        let text = read_pins(&self.constraints)?;
+        let pins = Pins::parse(self.family, &text, &self.constraints)?;
+        pins.check_signals(&self.signals())?;
+        pins.check_clock(&self.clock.signal, self.clock.input_hz)?;
+        Ok(text)
     }
 
     fn check(&self) -> Result<(), Problem> {

@@ -39,14 +39,23 @@ pub enum Pll {
     /// iCE40, fed from any other pin.
     #[serde(rename = "SB_PLL40_CORE")]
     Ice40Core(Ice40Pll),
-    /// ECP5, feedback from CLKOP: out = in * clkfb_div / clki_div. See `ecppll`.
+    /// ECP5, with feedback from CLKOP.
     #[serde(rename = "EHXPLLL")]
-    Ecp5 {
-        clki_div: u8,
-        clkfb_div: u8,
-        clkop_div: u8,
-        clkop_cphase: u8,
-    },
+    Ecp5(Ecp5Pll),
+}
+
+/// An ECP5 PLL with feedback from CLKOP: its oscillator runs at in / clki_div * clkfb_div * clkop_div, and the core at
+/// that by clkop_div or, where there is one, by clkos_div.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ecp5Pll {
+    pub clki_div: u8,
+    pub clkfb_div: u8,
+    pub clkop_div: u8,
+    pub clkop_cphase: u8,
+    /// The core's clock is CLKOS with this divider; None: it is CLKOP.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clkos_div: Option<u8>,
 }
 
 /// An iCE40 PLL with simple feedback: out = in * (divf + 1) / (divr + 1) / 2^divq. See `icepll`.
@@ -68,19 +77,22 @@ impl Pll {
                 u64::from(pll.divf) + 1,
                 (u64::from(pll.divr) + 1) << pll.divq.min(32),
             ),
-            Pll::Ecp5 {
-                clki_div,
-                clkfb_div,
-                ..
-            } => (u64::from(clkfb_div), u64::from(clki_div.max(1))),
+            Pll::Ecp5(pll) => match pll.clkos_div {
+                None => (pll.clkfb_div.into(), pll.clki_div.max(1).into()),
+                Some(clkos_div) => (
+                    u64::from(pll.clkfb_div) * u64::from(pll.clkop_div),
+                    u64::from(pll.clki_div.max(1)) * u64::from(clkos_div.max(1)),
+                ),
+            },
         };
         (input * multiplier + divider / 2) / divider
     }
 
     /// Checks the settings against the family's limits, and that they make `core_hz`.
     ///
-    /// Limits: Lattice FPGA-TN-02052 (iCE40 sysCLOCK PLL) as `icepll` uses them, and the ECP5 data
-    /// sheet (FPGA-DS-02012) as `ecppll` uses them.
+    /// The limits are those of Lattice's data sheets: "sysCLOCK PLL timing" of the iCE40 families (FPGA-DS-02029,
+    /// FPGA-DS-02008) and of the ECP5 (FPGA-DS-02012, table 3.23). `ecppll` lets an ECP5's phase detector go down to
+    /// 3.125 MHz, which the data sheet does not.
     pub(super) fn check(
         &self,
         family: Family,
@@ -93,12 +105,7 @@ impl Pll {
         }
         match *self {
             Pll::Ice40Pad(pll) | Pll::Ice40Core(pll) => check_ice40(input_hz, pll)?,
-            Pll::Ecp5 {
-                clki_div,
-                clkfb_div,
-                clkop_div,
-                clkop_cphase,
-            } => check_ecp5(input_hz, clki_div, clkfb_div, clkop_div, clkop_cphase)?,
+            Pll::Ecp5(pll) => check_ecp5(input_hz, pll)?,
         }
         let found_hz = self.output_hz(input_hz);
         if found_hz != u64::from(core_hz) {
@@ -110,7 +117,7 @@ impl Pll {
     fn family(&self) -> Family {
         match self {
             Pll::Ice40Pad(_) | Pll::Ice40Core(_) => Family::Ice40,
-            Pll::Ecp5 { .. } => Family::Ecp5,
+            Pll::Ecp5(_) => Family::Ecp5,
         }
     }
 
@@ -118,7 +125,7 @@ impl Pll {
         match self {
             Pll::Ice40Pad(_) => "SB_PLL40_PAD",
             Pll::Ice40Core(_) => "SB_PLL40_CORE",
-            Pll::Ecp5 { .. } => "EHXPLLL",
+            Pll::Ecp5(_) => "EHXPLLL",
         }
     }
 }
@@ -158,24 +165,22 @@ fn check_ice40(input_hz: u32, pll: Ice40Pll) -> Result<(), PllError> {
     Ok(())
 }
 
-fn check_ecp5(
-    input_hz: u32,
-    clki_div: u8,
-    clkfb_div: u8,
-    clkop_div: u8,
-    clkop_cphase: u8,
-) -> Result<(), PllError> {
-    setting("clki_div", clki_div, 1, 128)?;
-    setting("clkfb_div", clkfb_div, 1, 128)?;
-    setting("clkop_div", clkop_div, 1, 128)?;
-    setting("clkop_cphase", clkop_cphase, 0, 127)?;
+fn check_ecp5(input_hz: u32, pll: Ecp5Pll) -> Result<(), PllError> {
+    let clkos_div = pll.clkos_div.unwrap_or(pll.clkop_div);
+    setting("clki_div", pll.clki_div, 1, 128)?;
+    setting("clkfb_div", pll.clkfb_div, 1, 128)?;
+    setting("clkop_div", pll.clkop_div, 1, 128)?;
+    setting("clkop_cphase", pll.clkop_cphase, 0, 127)?;
+    setting("clkos_div", clkos_div, 1, 128)?;
     let input = mhz(input_hz);
-    let detector = input / f64::from(clki_div);
-    let output = detector * f64::from(clkfb_div);
+    let detector = input / f64::from(pll.clki_div);
+    let feedback = detector * f64::from(pll.clkfb_div);
+    let oscillator = feedback * f64::from(pll.clkop_div);
     range("input", input, 8.0, 400.0)?;
-    range("phase detector", detector, 3.125, 400.0)?;
-    range("output", output, 3.125, 400.0)?;
-    range("oscillator", output * f64::from(clkop_div), 400.0, 800.0)
+    range("phase detector", detector, 10.0, 400.0)?;
+    range("oscillator", oscillator, 400.0, 800.0)?;
+    range("feedback", feedback, 3.125, 400.0)?;
+    range("output", oscillator / f64::from(clkos_div), 3.125, 400.0)
 }
 
 fn mhz(hz: u32) -> f64 {

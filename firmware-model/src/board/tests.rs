@@ -32,7 +32,11 @@ fn pin_error(pins: &str) -> PinError {
 #[test]
 fn a_typing_error_in_a_name_is_met_with_the_right_name() {
     let message = Board::find("icebraker").unwrap_err().to_string();
-    let names: Vec<String> = Board::built_in().into_iter().map(|b| b.name).collect();
+    let names: Vec<String> = (Board::built_in().into_iter())
+        .flat_map(|board| [vec![board.clone()], board.variant_boards()].concat())
+        .map(|board| board.name)
+        .collect();
+    assert!(names.contains(&"ulx3s-25f-v316".to_owned()), "{names:?}");
     assert_eq!(
         message,
         format!(
@@ -234,9 +238,23 @@ fn a_pll_that_cannot_run_is_refused() {
         Some(Pll::Ice40Core(Ice40Pll { divf: 79, .. }))
     ));
     assert!(matches!(
-        pll_error(&with(ECP5_DATA, "clkop_div = 7", "clkop_div = 20")),
+        pll_error(&with(ECP5_DATA, "clkop_div = 6", "clkop_div = 20")),
         PllError::Range {
             what: "oscillator",
+            ..
+        }
+    ));
+    assert!(matches!(
+        pll_error(&with(ECP5_DATA, "clkos_div = 5", "clkos_div = 0")),
+        PllError::Setting {
+            name: "clkos_div",
+            ..
+        }
+    ));
+    assert!(matches!(
+        pll_error(&with(ECP5_DATA, "clkos_div = 5", "clkos_div = 6")),
+        PllError::Output {
+            found_hz: 75_000_000,
             ..
         }
     ));
@@ -253,6 +271,115 @@ fn a_pll_that_cannot_run_is_refused() {
             ..
         }
     ));
+}
+
+/// `DATA` with the input, the core's clock and the PLL of these figures.
+fn with_pll(data: &str, input_hz: u32, core_hz: u32, settings: &str) -> String {
+    let clock = &data[data.find("[clock]").unwrap()..data.find("[uart]").unwrap()];
+    let clock = format!(
+        "{}input_hz = {input_hz}\ncore_hz = {core_hz}\n[clock.pll]\n{settings}\n",
+        &clock[..clock.find("input_hz").unwrap()]
+    );
+    let (before, _) = data.split_once("[clock]").unwrap();
+    format!("{before}{clock}{}", &data[data.find("[uart]").unwrap()..])
+}
+
+/// The limits are the data sheets': of ECP5 FPGA-DS-02012, table 3.23; of iCE40 FPGA-DS-02029 and FPGA-DS-02008. What is
+/// at a limit can run, what is just outside of it cannot.
+#[test]
+fn the_limits_of_a_pll_are_those_of_the_data_sheet() {
+    let ecp5 = |input_hz: u32, core_hz: u32, divisors: [u8; 3], clkos: Option<u8>| {
+        let [clki, clkfb, clkop] = divisors;
+        let clkos = clkos.map_or(String::new(), |div| format!("clkos_div = {div}\n"));
+        let settings = format!(
+            "kind = \"EHXPLLL\"\nclki_div = {clki}\nclkfb_div = {clkfb}\nclkop_div = {clkop}\n\
+             clkop_cphase = 0\n{clkos}"
+        );
+        with_pll(ECP5_DATA, input_hz, core_hz, &settings)
+    };
+    let ice40 = |input_hz: u32, core_hz: u32, divr: u8, divf: u8, divq: u8, filter: u8| {
+        let settings = format!(
+            "kind = \"SB_PLL40_CORE\"\ndivr = {divr}\ndivf = {divf}\ndivq = {divq}\nfilter_range = {filter}"
+        );
+        with_pll(DATA, input_hz, core_hz, &settings)
+    };
+    let outside = |data: String| match problem(&data) {
+        Problem::Pll(PllError::Range { what, min, max, .. }) => (what, min, max),
+        other => panic!("{other:?}"),
+    };
+    let baud = |data: String| data.replace("\nbaud = 3_000_000", "\nbaud = 300_000");
+    let runs = |data: String| {
+        // A slow enough link for any of these clocks.
+        let pins = if data.contains("\"ecp5\"") {
+            ECP5_PINS
+        } else {
+            PINS
+        };
+        match parse(&baud(data), pins) {
+            Ok(_) | Err(BoardError::Pins(PinError::Frequency { .. })) => {}
+            Err(error) => panic!("{error}"),
+        }
+    };
+    let detector = ("phase detector", 10.0, 400.0);
+    // What the ULX3S and the Colorlight i5 had: 25 MHz / 5.
+    assert_eq!(
+        outside(ecp5(25_000_000, 90_000_000, [5, 18, 7], None)),
+        detector
+    );
+    assert_eq!(
+        outside(ecp5(25_000_000, 60_000_000, [5, 12, 10], None)),
+        detector
+    );
+    assert_eq!(
+        outside(ecp5(25_000_000, 75_000_000, [3, 9, 8], None)),
+        detector
+    );
+    runs(ecp5(25_000_000, 87_500_000, [2, 7, 8], None));
+    runs(ecp5(20_000_000, 80_000_000, [2, 8, 8], None));
+    // The oscillator at its ends, and beyond.
+    runs(ecp5(25_000_000, 100_000_000, [1, 4, 4], None));
+    runs(ecp5(25_000_000, 100_000_000, [1, 4, 8], None));
+    let oscillator = ("oscillator", 400.0, 800.0);
+    assert_eq!(
+        outside(ecp5(25_000_000, 75_000_000, [1, 3, 5], None)),
+        oscillator
+    );
+    assert_eq!(
+        outside(ecp5(25_000_000, 75_000_000, [1, 3, 11], None)),
+        oscillator
+    );
+    // The oscillator is that of the feedback, whatever the core has.
+    assert_eq!(
+        outside(ecp5(25_000_000, 75_000_000, [1, 3, 5], Some(5))),
+        oscillator
+    );
+    assert_eq!(
+        outside(ecp5(25_000_000, 500_000_000, [1, 10, 1], Some(1))),
+        ("oscillator", 400.0, 800.0)
+    );
+    assert_eq!(
+        outside(ecp5(25_000_000, 500_000_000, [1, 2, 10], Some(1))),
+        ("output", 3.125, 400.0)
+    );
+    assert_eq!(
+        outside(ecp5(7_000_000, 70_000_000, [1, 10, 6], None)),
+        ("input", 8.0, 400.0)
+    );
+
+    assert_eq!(
+        outside(ice40(16_000_000, 32_000_000, 1, 63, 4, 1)),
+        ("phase detector", 10.0, 133.0)
+    );
+    assert_eq!(
+        outside(ice40(12_000_000, 33_750_000, 0, 89, 5, 1)),
+        ("oscillator", 533.0, 1066.0)
+    );
+    assert_eq!(
+        outside(ice40(12_000_000, 12_000_000, 0, 63, 6, 1)),
+        ("output", 16.0, 275.0)
+    );
+    runs(ice40(12_000_000, 27_000_000, 0, 71, 5, 1));
+    runs(ice40(20_000_000, 30_000_000, 1, 95, 5, 1));
 }
 
 #[test]
@@ -337,4 +464,78 @@ fn options_of_pin_files_are_understood() {
         let error = Pins::parse(Family::Ecp5, bad, "a.lpf").unwrap_err();
         assert!(matches!(error, PinError::Syntax { line: 1, .. }), "{bad}");
     }
+}
+
+const VARIANT: &str = "
+[[variants]]
+name = 'header'
+when = 'with an adapter'
+constraints = 'other.lpf'
+notes = ['Mind the gap.']
+uart = { rx = 'uart_rx', tx = 'uart_tx', baud = 921_600, max_baud = 3_000_000, header = { rx = '1', tx = '2' } }
+";
+
+/// The board of `data` whose variants have the pin file `other.lpf` of this text.
+fn parse_variants(data: &str, other: &str) -> Result<Board, BoardError> {
+    Board::parse(data, "test.toml", |file| {
+        Ok(match file {
+            "other.lpf" => other.to_owned(),
+            _ => ECP5_PINS.to_owned(),
+        })
+    })
+}
+
+#[test]
+fn a_variant_is_the_board_but_for_what_it_says() {
+    let (plain, _) = ECP5_DATA.split_once("[[variants]]").unwrap();
+    let data = format!("{plain}{VARIANT}");
+    let other = with(ECP5_PINS, "\"L2\"", "\"F1\"");
+    let board = parse_variants(&data, &other).unwrap();
+    let [variant] = &board.variant_boards()[..] else {
+        panic!("{:?}", board.variants);
+    };
+    assert_eq!(variant.name, "ulx3s-25f-header");
+    assert_eq!(variant.title, "ULX3S (ECP5 LFE5U-25F), with an adapter");
+    assert_eq!(variant.notes, ["Mind the gap."]);
+    assert_eq!(variant.uart.baud, 921_600);
+    assert!(variant.variants.is_empty());
+    assert_eq!(board.pin("wifi_gpio0").as_deref(), Some("L2"));
+    assert_eq!(variant.pin("wifi_gpio0").as_deref(), Some("F1"));
+    // The gateware is for the same board.
+    assert_eq!(
+        (variant.number, variant.core, &variant.clock),
+        (board.number, board.core, &board.clock)
+    );
+}
+
+#[test]
+fn a_variant_is_checked_as_a_board_is() {
+    let (plain, _) = ECP5_DATA.split_once("[[variants]]").unwrap();
+    let data = format!("{plain}{VARIANT}");
+    assert!(matches!(
+        parse_variants(&data, "LOCATE COMP \"clk\" SITE \"G2\";"),
+        Err(BoardError::Pins(PinError::NoPin { .. }))
+    ));
+    let fast = with(&data, "baud = 921_600", "baud = 4_000_000");
+    assert!(matches!(
+        parse_variants(&fast, ECP5_PINS),
+        Err(BoardError::Invalid {
+            problem: Problem::BaudTooHigh { .. },
+            ..
+        })
+    ));
+    assert!(matches!(
+        parse_variants(&with(&data, "name = 'header'", "name = 'v 2'"), ECP5_PINS),
+        Err(BoardError::Invalid {
+            problem: Problem::Name(name),
+            ..
+        }) if name == "ulx3s-25f-v 2"
+    ));
+    assert!(matches!(
+        parse_variants(&format!("{data}{VARIANT}"), ECP5_PINS),
+        Err(BoardError::Invalid {
+            problem: Problem::SameVariant(name),
+            ..
+        }) if name == "header"
+    ));
 }

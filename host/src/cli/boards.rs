@@ -1,4 +1,6 @@
 use super::Ui;
+use crate::explore::cost::CostModel;
+use crate::explore::survey::{check_room, TooLarge};
 use anyhow::Result;
 use firmware_model::board::Board;
 use serde_json::{json, Value};
@@ -46,6 +48,11 @@ impl Capacity {
     }
 }
 
+/// Whether the board's core has room on it: memories exactly, logic cells as estimated.
+fn room(board: &Board) -> Result<(), TooLarge> {
+    check_room(board, &CostModel::default().cost(board, &board.core))
+}
+
 fn describe(board: &Board) -> Value {
     let capacity = Capacity::of(board);
     let mut value = serde_json::to_value(board).expect("a board holds nothing that JSON cannot");
@@ -55,6 +62,11 @@ fn describe(board: &Board) -> Value {
         "neurons": capacity.neurons,
         "weights": capacity.weights,
     });
+    let room = room(board);
+    value["fits"] = json!(room.is_ok());
+    if let Err(why) = room {
+        value["does_not_fit"] = json!(why.to_string());
+    }
     value
 }
 
@@ -68,6 +80,14 @@ fn table(boards: &[Board]) -> Result<String> {
     );
     for board in boards {
         let capacity = Capacity::of(board);
+        if room(board).is_err() {
+            writeln!(
+                text,
+                "{:<name_width$} {:<title_width$} too small: no core fits this board",
+                board.name, board.title
+            )?;
+            continue;
+        }
         writeln!(
             text,
             "{:<name_width$} {:<title_width$} {:>3} MHz {:>6} Mbd {:>4} {:>2} {:>7} {:>8} {:>10}",
@@ -81,6 +101,15 @@ fn table(boards: &[Board]) -> Result<String> {
             capacity.neurons,
             capacity.weights,
         )?;
+    }
+    let variants: Vec<_> = (boards.iter())
+        .flat_map(|board| board.variants.iter().map(move |variant| (board, variant)))
+        .collect();
+    if !variants.is_empty() {
+        text.push_str("\nRevisions and connections that differ:\n");
+        for (board, variant) in variants {
+            writeln!(text, "  {}-{}: {}", board.name, variant.name, variant.when)?;
+        }
     }
     text.push_str("\n`firstspike boards NAME` tells more of one.\n");
     Ok(text)
@@ -149,8 +178,15 @@ fn details(board: &Board) -> Result<String> {
         let command = way.command_line(&format!("BITSTREAM.{}", board.family.bitstream_suffix()));
         line(name, format!("{command}  into {}", way.writes))?;
     }
+    for variant in &board.variants {
+        let name = format!("{}-{}", board.name, variant.name);
+        line("see also", format!("{name}, {}", variant.when))?;
+    }
     for note in &board.notes {
         line("note", note.clone())?;
+    }
+    if let Err(why) = room(board) {
+        line("does not fit", format!("the core {why}"))?;
     }
     Ok(text)
 }

@@ -5,14 +5,29 @@ use firmware_model::board::Board;
 use serde_json::{json, Value};
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+/// Who may use the boards' USB chips, as udev reads it.
+const UDEV_RULES: &str = include_str!("../../../tools/70-firstspike.rules");
+/// Where these rules go.
+pub const UDEV_RULES_PLACE: &str = "/etc/udev/rules.d/70-firstspike.rules";
 
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// Print the udev rules that let you use the boards without being root, and nothing else: write them to
+    /// /etc/udev/rules.d/70-firstspike.rules, as the first lines of them say
+    #[arg(long)]
+    udev_rules: bool,
+}
 
 type Finding = (Tool, Result<Found, ToolchainError>);
 
-pub fn run(_args: Args, ui: &Ui) -> Result<()> {
+pub fn run(args: Args, ui: &Ui) -> Result<()> {
+    if args.udev_rules {
+        let value = json!({ "udev_rules": UDEV_RULES, "place": UDEV_RULES_PLACE });
+        ui.result(&value, UDEV_RULES);
+        return Ok(());
+    }
     let toolbox = Toolbox::discover()?;
     let spinner = ui.spinner("asking the tools for their versions");
     let findings: Vec<Finding> = Tool::ALL
@@ -24,16 +39,29 @@ pub fn run(_args: Args, ui: &Ui) -> Result<()> {
         bail!("none of the tools was found; run `make tools` in the repository");
     }
     let tools: Vec<Value> = findings.iter().map(describe).collect();
-    let complete = findings.iter().all(|(_, found)| found.is_ok());
+    let complete = (findings.iter()).all(|(tool, found)| found.is_ok() || tool.is_optional());
     let loaders = loaders(&toolbox);
+    let rules_installed = Path::new(UDEV_RULES_PLACE).exists();
     let value = json!({
+        "udev_rules": { "place": UDEV_RULES_PLACE, "installed": rules_installed },
         "complete": complete,
         "tools": tools,
         "flash_tools": loaders.iter().map(Loader::describe).collect::<Vec<_>>(),
     });
-    let text = table(&findings, complete)? + &loader_table(&loaders)?;
+    let text = table(&findings, complete)? + &loader_table(&loaders)? + &access(rules_installed);
     ui.result(&value, text);
     Ok(())
+}
+
+/// Who may use the boards' USB chips.
+fn access(rules_installed: bool) -> String {
+    match rules_installed {
+        true => format!("\nok       udev rules: {UDEV_RULES_PLACE}\n"),
+        false => format!(
+            "\nWhere loading a board or opening its port needs root, udev rules help: `firstspike doctor --udev-rules | sudo tee \
+             {UDEV_RULES_PLACE}`, then `sudo udevadm control --reload-rules && sudo udevadm trigger`.\n"
+        ),
+    }
 }
 
 /// A tool that loads boards: only who has such a board needs it.
@@ -100,6 +128,7 @@ fn describe((tool, found): &Finding) -> Value {
         "found": found.is_ok(),
         "minimum_version": tool.minimum_version(),
         "needed_for": tool.needed_for(),
+        "optional": tool.is_optional(),
     });
     match found {
         Ok(found) => {
@@ -132,6 +161,13 @@ fn table(findings: &[Finding], complete: bool) -> Result<String> {
                     found.program.display()
                 )?;
             }
+            Err(_) if tool.is_optional() => writeln!(
+                text,
+                "optional {name:<14} {:<8} {}; to install: {}",
+                "",
+                tool.needed_for(),
+                tool.install_command()
+            )?,
             Err(_) => {
                 let wanted = tool.minimum_version().map(|v| format!(" ({v} or newer)"));
                 writeln!(

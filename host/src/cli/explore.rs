@@ -167,6 +167,8 @@ fn save_board(board: &Board, survey: &Survey, path: &Path) -> Result<()> {
     })?;
     let mut board = board.clone();
     board.core = best.core;
+    // One file, one pin file: `--board` says which of the variants it is.
+    board.variants.clear();
     let pins = pin_file(&board, path)?;
     let text = toml::to_string(&board).context("the board is not TOML")?;
     write_file(&pins, board.constraint_text())?;

@@ -1,7 +1,10 @@
 use super::Ui;
+use crate::explore::candidates::Shape;
+use crate::explore::memories::memory_use;
+use crate::explore::room::{check_memories, nearest_that_fit};
 use crate::files::write_whole;
-use anyhow::{Context, Result};
-use firmware_model::board::Board;
+use anyhow::{bail, Context, Result};
+use firmware_model::board::{Board, Problem, WeightMemory};
 use firmware_model::config::CoreConfig;
 use serde_json::json;
 use std::path::PathBuf;
@@ -24,18 +27,63 @@ pub struct CoreArgs {
 }
 
 impl CoreArgs {
-    /// The board, and the sizes of its core.
+    /// The board, and the sizes of its core, which has room in the board's memories.
     pub fn resolve(&self) -> Result<(Board, CoreConfig)> {
         let board = Board::find(&self.board)?;
-        let core = board
-            .core_with(self.lanes, self.banks, self.beats)
-            .with_context(|| {
-                format!(
-                    "the {} takes no such core, choose other --lanes, --banks and --beats",
-                    board.title
-                )
-            })?;
+        let core = match board.core_with(self.lanes, self.banks, self.beats) {
+            Ok(core) => core,
+            // What no board takes has the choices in its message.
+            Err(problem @ Problem::Core(_)) => {
+                return Err(problem).with_context(|| {
+                    format!(
+                        "the {} takes no such core, choose other --lanes, --banks and --beats",
+                        board.title
+                    )
+                })
+            }
+            Err(problem) => bail!("{problem}; {}", self.advice(&board)),
+        };
+        if let Err(needs) = check_memories(&board, &core) {
+            bail!(
+                "the {} has {} {}, and this core needs {}; {}",
+                board.title,
+                needs.available,
+                needs.what,
+                needs.needed,
+                self.advice(&board)
+            );
+        }
         Ok((board, core))
+    }
+
+    /// What to choose instead of a core that does not fit.
+    fn advice(&self, board: &Board) -> String {
+        let lanes = self.lanes.unwrap_or(board.core.lanes);
+        let wanted = Shape {
+            lanes,
+            banks: self.banks.unwrap_or(board.core.banks),
+            beats: (self.beats).unwrap_or_else(|| board.family.beats_for(lanes)),
+        };
+        let near = nearest_that_fit(board, wanted, 3);
+        if near.is_empty() {
+            return "no core fits this board with these memories: make those in the [core] of its .toml file smaller"
+                .to_owned();
+        }
+        let flags = near.iter().map(|core| {
+            let mut flags = format!("--lanes {} --banks {}", core.lanes, core.banks);
+            if core.beats != board.family.beats_for(core.lanes) {
+                flags.push_str(&format!(" --beats {}", core.beats));
+            }
+            let used = memory_use(board, core);
+            match board.memories.weights {
+                WeightMemory::Spram => format!("{flags} ({} SPRAMs)", used.sprams),
+                WeightMemory::Bram => format!("{flags} ({} block RAMs)", used.block_rams),
+            }
+        });
+        format!(
+            "of those near it these fit: {}",
+            flags.collect::<Vec<_>>().join(", ")
+        )
     }
 }
 

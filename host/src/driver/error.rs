@@ -25,8 +25,8 @@ pub enum DriverError {
     )]
     Busy { port: String },
     #[error(
-        "the port {port} may not be opened by this user; join the group that owns it (often `dialout`), \
-         log in anew and try again"
+        "the port {port} may not be opened by this user; join the group that owns it (often `dialout`) \
+         and log in anew, or install the udev rules (`firstspike doctor` says how), and try again"
     )]
     Denied { port: String },
     #[error("{port} cannot be used as a serial port ({reason}); give the port of a board")]

@@ -1,8 +1,9 @@
 //! Serial ports, those of the system and pseudo-terminals.
 
 use super::{DriverError, Transport};
-use serialport::{ClearBuffer, ErrorKind, SerialPort};
+use serialport::{ClearBuffer, ErrorKind, SerialPort, SerialPortInfo, SerialPortType};
 use std::io;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// How long the system may refuse to take more bytes.
@@ -14,22 +15,50 @@ pub struct SerialTransport {
     opened: Instant,
 }
 
+/// The USB vendor number of FTDI.
+const FTDI: u16 = 0x0403;
+
 /// The paths of the serial ports that the system tells of; pseudo-terminals are not among them.
 pub fn available_ports() -> Vec<String> {
-    // The list is an aid in an error message: without one the message is still right.
-    let ports = serialport::available_ports().unwrap_or_default();
+    let ports = system_ports();
     let mut names: Vec<String> = ports.into_iter().map(|port| port.port_name).collect();
     names.sort();
     names
+}
+
+/// The serial ports that the system tells of; none where it tells of nothing, as in a container without /sys.
+fn system_ports() -> Vec<SerialPortInfo> {
+    if cfg!(target_os = "linux") && !Path::new("/sys/class/tty").is_dir() {
+        return vec![];
+    }
+    serialport::available_ports().unwrap_or_default()
+}
+
+/// Whether the port at `path` is better off without DTR.
+///
+/// The chips of FTDI send and receive without it, and their DTR may reach something of the board: on an UPduino 3 the
+/// select of the flash, which an asserted DTR pulls low against the FPGA. USB devices that play a serial port (CDC
+/// ACM), adapters made of a microcontroller among them, often send nothing before they see it.
+fn is_better_without_dtr(path: &Path, ports: &[SerialPortInfo]) -> bool {
+    ports.iter().any(|port| {
+        let is_ftdi = matches!(&port.port_type, SerialPortType::UsbPort(usb) if usb.vid == FTDI);
+        is_ftdi && Path::new(&port.port_name) == path
+    })
 }
 
 impl SerialTransport {
     /// Opens the port at `path`, 8 data bits, no parity, 1 stop bit, no flow control.
     ///
     /// The port is locked (TIOCEXCL and flock), so that two hosts cannot mix their frames. A
-    /// pseudo-terminal takes any baud rate and has none.
+    /// pseudo-terminal takes any baud rate and has none. DTR of a chip by FTDI is taken back at once.
     pub fn open(path: &str, baud: u32) -> Result<Self, DriverError> {
-        let port = serialport::new(path, baud)
+        let mut builder = serialport::new(path, baud);
+        // A port is often named by a link, in /dev/serial/by-id.
+        let real = std::fs::canonicalize(path);
+        if real.is_ok_and(|real| is_better_without_dtr(&real, &system_ports())) {
+            builder = builder.dtr_on_open(false);
+        }
+        let port = builder
             .exclusive(true)
             .open_native()
             .map_err(|error| explain(path, &error))?;
@@ -112,5 +141,44 @@ impl Transport for SerialTransport {
 
     fn now(&self) -> Duration {
         self.opened.elapsed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serialport::UsbPortInfo;
+
+    fn usb(name: &str, vid: u16, pid: u16) -> SerialPortInfo {
+        SerialPortInfo {
+            port_name: name.to_owned(),
+            port_type: SerialPortType::UsbPort(UsbPortInfo {
+                vid,
+                pid,
+                serial_number: None,
+                manufacturer: None,
+                product: None,
+            }),
+        }
+    }
+
+    #[test]
+    fn chips_of_ftdi_are_opened_without_dtr_and_others_with_it() {
+        let ports = [
+            // An UPduino 3, an iCEBreaker's second port, a DAPLink.
+            usb("/dev/ttyUSB0", 0x0403, 0x6014),
+            usb("/dev/ttyUSB2", 0x0403, 0x6010),
+            usb("/dev/ttyACM0", 0x0d28, 0x0204),
+            SerialPortInfo {
+                port_name: "/dev/ttyS0".to_owned(),
+                port_type: SerialPortType::PciPort,
+            },
+        ];
+        let without = |path: &str| is_better_without_dtr(Path::new(path), &ports);
+        assert!(without("/dev/ttyUSB0"));
+        assert!(without("/dev/ttyUSB2"));
+        for path in ["/dev/ttyACM0", "/dev/ttyS0", "/dev/ttyUSB1", "/dev/pts/3"] {
+            assert!(!without(path), "{path}");
+        }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! - [`candidates`] makes a core for each choice, with the smallest memories that hold the network.
 //! - [`memories`] counts block RAMs, SPRAMs and LUT memories exactly.
+//! - [`room`] says whether a shape has room on a board, and which ones near it have.
 //! - [`cost`] estimates LUTs, flip-flops, logic cells and the clock, from coefficients that [`fit`]
 //!   makes of the synthesis runs in `host/data/cost/runs.csv` ([`runs`]), which [`plan`] lists.
 //! - [`cycles`] runs the cycle model on images of a data set, or on those that a stated profile of
@@ -18,5 +19,6 @@ pub mod measure;
 pub mod memories;
 pub mod picture;
 pub mod plan;
+pub mod room;
 pub mod runs;
 pub mod survey;

@@ -1,6 +1,6 @@
 //! From Verilog to a bitstream: Yosys, nextpnr, icepack or ecppack.
 
-use super::report::{Cells, Placement};
+use super::report::{clock_in_hand, icetime_mhz, Cells, Placement};
 use super::run::run;
 use super::{BuildReport, BuiltFiles, Found, Seconds, Tool, ToolVersions, Toolbox, ToolchainError};
 use crate::text::hexadecimal;
@@ -89,6 +89,8 @@ impl BuildJob<'_> {
         let wanted = f64::from(self.board.clock.core_hz) / 1e6;
         let reached = self.core_clock_mhz(&placement, wanted)?;
         let timing_met = placement.timing_met();
+        let icetime = self.icetime_mhz(toolbox, work)?;
+        let (in_hand, warning) = clock_in_hand(wanted, reached, icetime);
 
         let tools = ToolVersions {
             yosys: yosys.version.clone(),
@@ -111,8 +113,11 @@ impl BuildJob<'_> {
             plls: placement.usage(flow.pll),
             clock_wanted_mhz: wanted,
             clock_reached_mhz: reached,
+            clock_icetime_mhz: icetime,
+            clock_in_hand_percent: in_hand,
+            warnings: warning.into_iter().collect(),
             timing_met,
-            inputs_sha256: self.inputs_sha256(&flow, &tools),
+            inputs_sha256: self.inputs_sha256(&flow, &tools, self.asks_icetime(toolbox)),
             tools,
             seconds: Seconds {
                 synthesis,
@@ -246,6 +251,37 @@ impl BuildJob<'_> {
             });
         }
         Ok(clock.achieved)
+    }
+
+    /// What icetime says of the clock of an iCE40 design. None where there is no icetime, or it cannot tell.
+    fn icetime_mhz(&self, toolbox: &Toolbox, work: &Path) -> Result<Option<f64>, ToolchainError> {
+        if !self.asks_icetime(toolbox) {
+            return Ok(None);
+        }
+        let icetime = toolbox.find(Tool::Icetime)?;
+        let flow = Flow::of(self.board.family);
+        let arguments = [
+            "-d",
+            &self.board.device,
+            "-P",
+            &self.board.package,
+            "-p",
+            flow.pin_file,
+            "-t",
+            flow.placed,
+        ]
+        .map(str::to_owned);
+        match self.stage("icetime", &icetime, &arguments, work) {
+            Ok(_) => Ok(icetime_mhz(&read(&self.out.join("icetime.log"))?)),
+            Err(ToolchainError::Interrupted) => Err(ToolchainError::Interrupted),
+            // Its opinion is not needed: a device that it does not know is no reason to have no bitstream.
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// Whether a build of this asks icetime.
+    pub(super) fn asks_icetime(&self, toolbox: &Toolbox) -> bool {
+        self.board.family == Family::Ice40 && toolbox.find(Tool::Icetime).is_ok()
     }
 
     /// Moves the results into the output folder, the report last: where there is one, all of its files are.

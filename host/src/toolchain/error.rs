@@ -16,8 +16,9 @@ pub enum ToolchainError {
         log: PathBuf,
     },
     #[error(
-        "the design does not fit the device: it needs {needs}; choose fewer --lanes or --banks, \
-         or smaller sizes in the board's [core] (all that {tool} said is in {})", .log.display()
+        "the design does not fit the device: it needs {needs}; choose another core (`firstspike explore` \
+         lists those that fit), smaller sizes in the board's [core], or a larger board (all that {tool} said is in {})",
+        .log.display()
     )]
     TooLarge {
         tool: &'static str,

@@ -20,6 +20,8 @@ pub enum Tool {
     NextpnrEcp5,
     Icepack,
     Ecppack,
+    /// A second opinion on the clock of iCE40 designs; nothing depends on it.
+    Icetime,
     Verilator,
     #[serde(rename = "g++")]
     CxxCompiler,
@@ -28,12 +30,13 @@ pub enum Tool {
 
 impl Tool {
     /// All of them, in the order in which they are listed for people.
-    pub const ALL: [Tool; 8] = [
+    pub const ALL: [Tool; 9] = [
         Tool::Yosys,
         Tool::NextpnrIce40,
         Tool::NextpnrEcp5,
         Tool::Icepack,
         Tool::Ecppack,
+        Tool::Icetime,
         Tool::Verilator,
         Tool::CxxCompiler,
         Tool::Make,
@@ -47,6 +50,7 @@ impl Tool {
             Tool::NextpnrEcp5 => "nextpnr-ecp5",
             Tool::Icepack => "icepack",
             Tool::Ecppack => "ecppack",
+            Tool::Icetime => "icetime",
             Tool::Verilator => "verilator",
             Tool::CxxCompiler => "g++",
             Tool::Make => "make",
@@ -59,18 +63,28 @@ impl Tool {
             Tool::Yosys => "build",
             Tool::NextpnrIce40 | Tool::Icepack => "build, for iCE40 boards",
             Tool::NextpnrEcp5 | Tool::Ecppack => "build, for ECP5 boards",
+            Tool::Icetime => "a second opinion on the clock of iCE40 builds",
             Tool::Verilator | Tool::CxxCompiler | Tool::Make => "board --sim rtl, eval --on rtl",
         }
     }
 
     /// Whether `make tools` can get it as a package into `.tools/`.
     fn is_packaged(self) -> bool {
-        !matches!(self, Tool::Verilator | Tool::CxxCompiler | Tool::Make)
+        !matches!(
+            self,
+            Tool::Icetime | Tool::Verilator | Tool::CxxCompiler | Tool::Make
+        )
+    }
+
+    /// Whether everything works without it too.
+    pub fn is_optional(self) -> bool {
+        self == Tool::Icetime
     }
 
     /// The command that installs it.
     pub fn install_command(self) -> &'static str {
         match self {
+            Tool::Icetime => "sudo apt-get install fpga-icestorm",
             Tool::Verilator => "sudo apt-get install verilator",
             Tool::CxxCompiler => "sudo apt-get install g++",
             Tool::Make => "sudo apt-get install make",
@@ -88,9 +102,9 @@ impl Tool {
             .filter(|version| *version != "any")
     }
 
-    /// icepack alone does not tell its version.
+    /// The programs of IceStorm do not tell their version.
     fn tells_version(self) -> bool {
-        self != Tool::Icepack
+        !matches!(self, Tool::Icepack | Tool::Icetime)
     }
 }
 
@@ -110,7 +124,7 @@ pub struct Found {
     pub tool: Tool,
     pub program: PathBuf,
     pub origin: Origin,
-    /// What it says of itself; None for icepack.
+    /// What it says of itself; None for the programs of IceStorm.
     pub version: Option<String>,
     /// Where the packaged tools keep their compiled code.
     cache: Option<PathBuf>,

@@ -22,7 +22,10 @@ impl BuildJob<'_> {
         let Ok(mut report) = serde_json::from_str::<BuildReport>(&text) else {
             return Ok(None);
         };
-        if !report.timing_met || report.inputs_sha256 != self.inputs_sha256(&flow, &versions) {
+        if !report.timing_met
+            || report.inputs_sha256
+                != self.inputs_sha256(&flow, &versions, self.asks_icetime(toolbox))
+        {
             return Ok(None);
         }
         // The report may have been made under another name of the same folder.
@@ -35,8 +38,13 @@ impl BuildJob<'_> {
         Ok((sum.is_some() && sum == report.bitstream_sha256).then_some(report))
     }
 
-    /// Everything that the bitstream depends on, as one sum.
-    pub(super) fn inputs_sha256(&self, flow: &Flow, versions: &ToolVersions) -> String {
+    /// Everything that the bitstream and its report depend on, as one sum.
+    pub(super) fn inputs_sha256(
+        &self,
+        flow: &Flow,
+        versions: &ToolVersions,
+        asks_icetime: bool,
+    ) -> String {
         let mut sum = Sha256::new();
         let mut add = |text: &str| {
             // The length first: two inputs must not run into one another.
@@ -51,6 +59,9 @@ impl BuildJob<'_> {
         }
         for argument in self.packer_arguments(flow) {
             add(&argument);
+        }
+        if asks_icetime {
+            add("icetime");
         }
         for version in [&versions.yosys, &versions.nextpnr, &versions.packer] {
             add(version.as_deref().unwrap_or(""));

@@ -2,7 +2,7 @@
 
 use super::Toolbox;
 use firmware_model::board::{Board, Flash, Writes};
-use std::io;
+use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use thiserror::Error;
 
 /// How the tools that boards name are installed.
-const INSTALL: [(&str, &str); 5] = [
+const INSTALL: [(&str, &str); 7] = [
     ("openFPGALoader", "sudo apt-get install openfpgaloader"),
     ("iceprog", "sudo apt-get install fpga-icestorm"),
     ("dfu-util", "sudo apt-get install dfu-util"),
@@ -19,7 +19,45 @@ const INSTALL: [(&str, &str); 5] = [
         "fujprog",
         "take it from the releases of the project fujprog",
     ),
+    (
+        "icesprog",
+        "take it from the folder tools of the project wuxx/icesugar",
+    ),
+    ("ecpdap", "cargo install ecpdap"),
 ];
+
+/// Tools that end with an error after a good load, and how to tell.
+const GOOD_ALTHOUGH_FAILED: [GoodAlthoughFailed; 1] = [
+    // The boot loader starts what it was given, and so is gone when dfu-util asks how it went: "unable to read DFU status
+    // after completion (LIBUSB_ERROR_NO_DEVICE)", EX_IOERR. Each block had been acknowledged before, and this is
+    // said after the last one; what the boot loader refuses ends the download before.
+    GoodAlthoughFailed {
+        tool: "dfu-util",
+        status: 74,
+        says: &[
+            "Download done.",
+            "unable to read DFU status after completion",
+        ],
+        not: "dfuERROR",
+    },
+];
+
+/// One of them: it ended with this status, has said all of `says`, and not `not`.
+struct GoodAlthoughFailed {
+    tool: &'static str,
+    status: i32,
+    says: &'static [&'static str],
+    not: &'static str,
+}
+
+impl GoodAlthoughFailed {
+    fn is(&self, tool: &str, status: ExitStatus, said: &str) -> bool {
+        self.tool == tool
+            && status.code() == Some(self.status)
+            && self.says.iter().all(|words| said.contains(words))
+            && !said.contains(self.not)
+    }
+}
 
 const SIGINT: i32 = 2;
 
@@ -46,7 +84,7 @@ pub enum FlashError {
     },
     #[error(
         "{tool} did not load the board ({status}); check that it is connected over USB and that \
-         you may use it there, and repeat the command, or type: {command}"
+         you may use it there (udev rules: `firstspike doctor`), and repeat the command, or type: {command}"
     )]
     Failed {
         tool: String,
@@ -101,7 +139,7 @@ pub fn flash<'a>(
             command: usual.command_line(&file),
         });
     };
-    let status = run(way, &program, bitstream).map_err(|source| FlashError::Start {
+    let (status, said) = run(way, &program, bitstream).map_err(|source| FlashError::Start {
         tool: way.tool.clone(),
         install: flash_tool_install(&way.tool),
         path: program,
@@ -109,6 +147,9 @@ pub fn flash<'a>(
     })?;
     match status {
         status if status.success() => Ok(way),
+        status if (GOOD_ALTHOUGH_FAILED.iter()).any(|good| good.is(&way.tool, status, &said)) => {
+            Ok(way)
+        }
         status if status.signal() == Some(SIGINT) => Err(FlashError::Interrupted),
         status => Err(FlashError::Failed {
             tool: way.tool.clone(),
@@ -134,15 +175,40 @@ fn ways(board: &Board, permanent: bool) -> Result<Vec<&Flash>, Writes> {
     }
 }
 
-fn run(way: &Flash, program: &Path, bitstream: &Path) -> io::Result<ExitStatus> {
-    // Standard output is for the result of the command.
-    let output = io::stderr().as_fd().try_clone_to_owned()?;
-    Command::new(program)
+/// Runs the tool, with all that it says on standard error as it says it. Gives how it ended, and what it has said.
+fn run(way: &Flash, program: &Path, bitstream: &Path) -> io::Result<(ExitStatus, String)> {
+    let mut command = Command::new(program);
+    command
         .args(&way.arguments)
         .arg(bitstream)
-        .stdin(Stdio::null())
-        .stdout(output)
-        .status()
+        .stdin(Stdio::null());
+    if !GOOD_ALTHOUGH_FAILED
+        .iter()
+        .any(|good| good.tool == way.tool)
+    {
+        // Standard output is for the result of the command. The tool has a terminal where there is one.
+        let output = io::stderr().as_fd().try_clone_to_owned()?;
+        return Ok((command.stdout(output).status()?, String::new()));
+    }
+    let (mut output, input) = io::pipe()?;
+    command.stdout(input.try_clone()?).stderr(input);
+    let mut child = command.spawn()?;
+    // Its ends of the pipe: what reads must see the end when the tool has closed its own.
+    drop(command);
+    let mut said = vec![];
+    let mut piece = [0; 1024];
+    loop {
+        let length = match output.read(&mut piece) {
+            Ok(0) => break,
+            Ok(length) => length,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        said.extend_from_slice(&piece[..length]);
+        // Whether anybody reads it does not change how the board is loaded.
+        let _ = io::stderr().write_all(&piece[..length]);
+    }
+    Ok((child.wait()?, String::from_utf8_lossy(&said).into_owned()))
 }
 
 #[cfg(test)]
@@ -180,6 +246,36 @@ mod tests {
             tools("ulx3s-25f", true),
             [flash("openFPGALoader"), flash("fujprog")]
         );
+    }
+
+    /// What Debian's dfu-util 0.11 says and ends with when an OrangeCrab has started its new bitstream, and what it says when
+    /// it has not.
+    #[test]
+    fn a_boot_loader_that_has_gone_is_told_from_a_load_that_failed() {
+        let good =
+            "Download\t[=========================] 100%        99405 bytes\nDownload done.\n\
+            DFU state(7) = dfuMANIFEST, status(0) = No error condition is present\n\
+            dfu-util: unable to read DFU status after completion (LIBUSB_ERROR_NO_DEVICE)\n";
+        let exit = |code: i32| ExitStatus::from_raw(code << 8);
+        let is_good = |status, said: &str| GOOD_ALTHOUGH_FAILED[0].is("dfu-util", status, said);
+        assert!(is_good(exit(74), good));
+        for (status, said) in [
+            (exit(1), good),
+            (exit(74), "dfu-util: Error during download get_status\n"),
+            (
+                exit(74),
+                "Download\t[=====    ]  36%\ndfu-util: unable to read DFU status after completion\n",
+            ),
+            (
+                exit(74),
+                "Download done.\nDFU state(10) = dfuERROR, status(10) = Device\'s firmware is corrupt\n\
+                 dfu-util: unable to read DFU status after completion\n",
+            ),
+            (exit(74), "dfu-util: No DFU capable USB device available\n"),
+        ] {
+            assert!(!is_good(status, said), "{said}");
+        }
+        assert!(!GOOD_ALTHOUGH_FAILED[0].is("openFPGALoader", exit(74), good));
     }
 
     #[test]

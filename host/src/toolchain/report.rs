@@ -63,8 +63,17 @@ pub struct BuildReport {
     pub sprams: Usage,
     pub plls: Usage,
     pub clock_wanted_mhz: f64,
-    /// The fastest clock that the slowest path of the core allows.
+    /// The fastest clock that the slowest path of the core allows, as nextpnr has it.
     pub clock_reached_mhz: f64,
+    /// The same as icetime has it; iCE40 only, and only where icetime is on the PATH.
+    #[serde(default)]
+    pub clock_icetime_mhz: Option<f64>,
+    /// By how much, in percent, the slower of the two is faster than what is wanted; negative when it is slower.
+    #[serde(default)]
+    pub clock_in_hand_percent: f64,
+    /// What is built, but not as it should be: a sentence each.
+    #[serde(default)]
+    pub warnings: Vec<String>,
     pub timing_met: bool,
     /// Of everything that the bitstream depends on, the tools' versions included; in hexadecimal.
     pub inputs_sha256: String,
@@ -95,12 +104,16 @@ impl fmt::Display for BuildReport {
             row(&mut text, "SPRAMs", self.sprams)?;
         }
         row(&mut text, "PLLs", self.plls)?;
+        let icetime = self
+            .clock_icetime_mhz
+            .map_or(String::new(), |mhz| format!(" (icetime: {mhz:.2} MHz)"));
         writeln!(
             text,
-            "\n  clock      {:.2} MHz reached, {:.2} MHz wanted: {}",
+            "\n  clock      {:.2} MHz reached{icetime}, {:.2} MHz wanted: {}, {:.1} % in hand",
             self.clock_reached_mhz,
             self.clock_wanted_mhz,
             if self.timing_met { "met" } else { "NOT MET" },
+            self.clock_in_hand_percent,
         )?;
         writeln!(
             text,
@@ -122,8 +135,45 @@ impl fmt::Display for BuildReport {
                 grouped(bytes)
             )?;
         }
+        for warning in &self.warnings {
+            writeln!(text, "\nwarning: {warning}")?;
+        }
         f.write_str(&text)
     }
+}
+
+/// What should be in hand between the clock that a design reaches and the one that it gets, in percent: two tools that know
+/// the same device differ by as much.
+const CLOCK_IN_HAND_PERCENT: f64 = 3.0;
+
+/// By how much the slowest of the estimates is faster than what is wanted, in percent, and a warning where that is little.
+pub(super) fn clock_in_hand(
+    wanted: f64,
+    reached: f64,
+    icetime: Option<f64>,
+) -> (f64, Option<String>) {
+    let slowest = icetime.map_or(reached, |mhz| mhz.min(reached));
+    let percent = 100.0 * (slowest / wanted - 1.0);
+    let warning = (percent < CLOCK_IN_HAND_PERCENT).then(|| {
+        let by = match icetime {
+            Some(mhz) if mhz < reached => "icetime",
+            _ => "nextpnr",
+        };
+        format!(
+            "by {by} the design reaches {slowest:.2} MHz, which leaves {percent:.1} % in hand where {CLOCK_IN_HAND_PERCENT:.0} % are \
+             good; try another --seed, or a lower core_hz"
+        )
+    });
+    (percent, warning)
+}
+
+/// The clock in MHz in what icetime prints: `Total path delay: 33.06 ns (30.25 MHz)`.
+pub(super) fn icetime_mhz(log: &str) -> Option<f64> {
+    let line = log
+        .lines()
+        .find(|line| line.contains("Total path delay:") || line.contains("Timing estimate:"))?;
+    let (_, clock) = line.rsplit_once('(')?;
+    clock.strip_suffix("MHz)")?.trim().parse().ok()
 }
 
 fn row(text: &mut String, name: &str, usage: Usage) -> fmt::Result {
@@ -256,6 +306,34 @@ mod tests {
         assert!(placement.timing_met());
         let placement = Placement::parse(&PLACEMENT.replace("31.5", "23.9")).unwrap();
         assert!(!placement.timing_met());
+    }
+
+    #[test]
+    fn the_slower_of_two_estimates_decides_what_is_in_hand() {
+        let (percent, warning) = clock_in_hand(30.0, 32.01, Some(30.25));
+        assert!((percent - 0.8333).abs() < 1e-3, "{percent}");
+        assert_eq!(
+            warning.unwrap(),
+            "by icetime the design reaches 30.25 MHz, which leaves 0.8 % in hand where 3 % are good; try another \
+             --seed, or a lower core_hz"
+        );
+        assert_eq!(clock_in_hand(30.0, 32.01, Some(31.0)).1, None);
+        assert_eq!(clock_in_hand(30.0, 32.01, None).1, None);
+        let (percent, warning) = clock_in_hand(30.0, 30.6, Some(31.0));
+        assert!((percent - 2.0).abs() < 1e-9, "{percent}");
+        assert!(warning
+            .unwrap()
+            .starts_with("by nextpnr the design reaches 30.60 MHz"));
+    }
+
+    #[test]
+    fn the_clock_is_read_from_what_icetime_prints() {
+        let log = "// Reading input .asc file..\n// Creating timing netlist..\n\n\
+            Total number of logic levels: 14\nTotal path delay: 33.06 ns (30.25 MHz)\n\n";
+        assert_eq!(icetime_mhz(log), Some(30.25));
+        let log = "// Timing estimate: 33.06 ns (30.25 MHz)\n";
+        assert_eq!(icetime_mhz(log), Some(30.25));
+        assert_eq!(icetime_mhz("Error: unknown device\n"), None);
     }
 
     #[test]

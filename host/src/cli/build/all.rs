@@ -88,8 +88,16 @@ fn describe((board, result): &Outcome) -> Value {
 
 fn table(outcomes: &[Outcome]) -> Result<String> {
     let mut text = format!(
-        "{:<16} {:<22} {:>13} {:>10} {:>7} {:>12} {:>12}\n",
-        "board", "device", "cells", "block RAMs", "SPRAMs", "clock wanted", "reached"
+        "{:<16} {:<22} {:>13} {:>10} {:>7} {:>12} {:>12} {:>12} {:>8}\n",
+        "board",
+        "device",
+        "cells",
+        "block RAMs",
+        "SPRAMs",
+        "clock wanted",
+        "reached",
+        "icetime",
+        "in hand"
     );
     for (board, result) in outcomes {
         let device = format!("{}-{}", board.device, board.package);
@@ -97,19 +105,26 @@ fn table(outcomes: &[Outcome]) -> Result<String> {
         match result {
             Ok(report) => writeln!(
                 text,
-                "{:>13} {:>10} {:>7} {:>8.2} MHz {:>8.2} MHz",
+                "{:>13} {:>10} {:>7} {:>8.2} MHz {:>8.2} MHz {:>12} {:>6.1} %",
                 of(report.logic_cells),
                 of(report.block_rams),
                 of(report.sprams),
                 report.clock_wanted_mhz,
                 report.clock_reached_mhz,
+                (report.clock_icetime_mhz).map_or(String::new(), |mhz| format!("{mhz:.2} MHz")),
+                report.clock_in_hand_percent,
             )?,
             Err(_) => writeln!(text, "failed")?,
         }
     }
     for (board, result) in outcomes {
-        if let Err(error) = result {
-            write!(text, "\n{}: {error}", board.name)?;
+        match result {
+            Ok(report) => {
+                for warning in &report.warnings {
+                    write!(text, "\n{}: warning: {warning}", board.name)?;
+                }
+            }
+            Err(error) => write!(text, "\n{}: {error}", board.name)?,
         }
     }
     Ok(text)

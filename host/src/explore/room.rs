@@ -28,10 +28,14 @@ pub fn check_memories(board: &Board, core: &CoreConfig) -> Result<MemoryUse, Too
 }
 
 /// The board's core in the shapes nearest to `wanted` that fit it: memories exactly, logic cells as estimated. The
-/// nearest is the first; where the estimate says that the clock is missed, one comes after all others.
+/// nearest is the first; those that hold fewer weights than the board's own core, or miss its clock by the estimate, come
+/// after all others.
 pub fn nearest_that_fit(board: &Board, wanted: Shape, count: usize) -> Vec<CoreConfig> {
     let model = CostModel::default();
     let megahertz = f64::from(board.clock.core_hz) / 1e6;
+    let weights = |core: &CoreConfig| {
+        u64::from(core.lanes) * u64::from(core.banks) * u64::from(core.weight_rows)
+    };
     let mut near: Vec<(bool, u32, Shape, CoreConfig)> = Shape::all()
         .into_iter()
         .filter_map(|shape| {
@@ -45,10 +49,11 @@ pub fn nearest_that_fit(board: &Board, wanted: Shape, count: usize) -> Vec<CoreC
             let cost = model.cost(board, &core);
             check_room(board, &cost).ok()?;
             let late = cost.clock_mhz.is_some_and(|reached| reached < megahertz);
-            Some((late, distance(shape, wanted), shape, core))
+            let worse = late || weights(&core) < weights(&board.core);
+            Some((worse, distance(shape, wanted), shape, core))
         })
         .collect();
-    near.sort_by_key(|(late, distance, shape, _)| (*late, *distance, *shape));
+    near.sort_by_key(|(worse, distance, shape, _)| (*worse, *distance, *shape));
     // One of each number of lanes and banks.
     let mut found: Vec<CoreConfig> = vec![];
     for (.., core) in near {

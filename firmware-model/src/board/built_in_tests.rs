@@ -282,6 +282,26 @@ fn the_revisions_of_the_ulx3s_have_pin_files_of_their_own() {
     }
 }
 
+/// What users of these boards ran into, said before they do: `boards NAME` and `build --flash` print it.
+#[test]
+fn the_notes_of_a_board_name_its_traps() {
+    for (name, words) in [
+        ("upduino3", "plug it in again"),
+        ("upduino3", "DTR"),
+        ("tinyfpga-bx", "the boot loader waits after power-on"),
+        ("colorlight-i5", "0x10 and 0x12"),
+        ("colorlight-i5", "choose colorlight-i5-header"),
+        ("colorlight-i9", "choose colorlight-i9-header"),
+        ("icesugar", "0x10 and 0x12"),
+        ("icesugar-pro", "0x10 and 0x12"),
+        ("ulx3s-25f-v316", "one source only"),
+    ] {
+        let notes = Board::find(name).unwrap().notes;
+        let told = notes.iter().any(|note| note.contains(words));
+        assert!(told, "{name}: {words} in {notes:?}");
+    }
+}
+
 /// A boot loader's USB socket must not show the computer a device that does not answer.
 #[test]
 fn pins_that_the_boards_want_held_are_held() {

@@ -27,7 +27,8 @@ pub struct CoreArgs {
 }
 
 impl CoreArgs {
-    /// The board, and the sizes of its core, which has room in the board's memories.
+    /// The board, and the sizes of its core, which may be of a kind that nobody can build: memories of the board's sizes
+    /// in another shape can take more block RAMs than there are.
     pub fn resolve(&self) -> Result<(Board, CoreConfig)> {
         let board = Board::find(&self.board)?;
         let core = match board.core_with(self.lanes, self.banks, self.beats) {
@@ -43,6 +44,12 @@ impl CoreArgs {
             }
             Err(problem) => bail!("{problem}; {}", self.advice(&board)),
         };
+        Ok((board, core))
+    }
+
+    /// As [`CoreArgs::resolve`], and the core has room in the board's memories.
+    pub fn resolve_to_build(&self) -> Result<(Board, CoreConfig)> {
+        let (board, core) = self.resolve()?;
         if let Err(needs) = check_memories(&board, &core) {
             bail!(
                 "the {} has {} {}, and this core needs {}; {}",
@@ -97,7 +104,7 @@ pub struct Args {
 }
 
 pub fn run(args: Args, ui: &Ui) -> Result<()> {
-    let (board, core) = args.core.resolve()?;
+    let (board, core) = args.core.resolve_to_build()?;
     let verilog = verilog_for(&board, &core)?;
     let lines = verilog.lines().count();
     match args.out {

@@ -84,7 +84,11 @@ struct Built {
 impl Design {
     /// The design for the board that `core` names; `out` of the arguments is its folder.
     fn of(core: &CoreArgs, args: &Args) -> Result<Design> {
-        let (board, core) = core.resolve()?;
+        let (board, core) = match &args.verilog {
+            // What is in the file, its tools find out.
+            Some(_) => core.resolve()?,
+            None => core.resolve_to_build()?,
+        };
         let (verilog, top, core) = match &args.verilog {
             Some(path) => (read(path)?, args.top.clone(), None),
             None => (

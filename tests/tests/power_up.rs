@@ -77,7 +77,8 @@ module bench;
         lock = 1'b1;
         #(100 * DIVISOR);
         ask;
-        #(2000 * DIVISOR);
+        // The answer has some fifty bytes.
+        #(8000 * DIVISOR);
         $display(\"lost\");
         lock = 1'b0;
         #(100 * DIVISOR);
@@ -102,7 +103,7 @@ fn run(program: &str, arguments: &[&str], folder: &Path) -> String {
 /// What the board sends before the lock, with it, and after it is lost.
 fn answers(name: &str) -> [Vec<u8>; 3] {
     let board = Board::find(name).unwrap();
-    let core = board.core_with(Some(8), Some(8), None).unwrap();
+    let core = board.core_with(Some(8), Some(1), None).unwrap();
     let frame = Frame {
         kind: Request::Info.kind(),
         sequence: 1,

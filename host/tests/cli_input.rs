@@ -373,3 +373,46 @@ fn a_folder_with_the_name_of_a_data_set_is_not_taken_without_a_word() {
     assert!(said.contains("give ./digits for that"), "{said}");
     assert_eq!(info("./digits"), (2, String::new()));
 }
+
+#[test]
+fn what_is_left_out_of_a_folder_is_said_on_standard_error_and_in_json() {
+    let place = Place::new();
+    write_bars(&place, "bars", ["high", "low"], 200);
+    write_png(&place.path("bars/low/more/1.png"), &bar(1, 0, 200));
+    fs::write(place.path("bars/low/2.heic"), b"\0\0\0\x18ftypheic").unwrap();
+    let expected = [
+        "left out: 1 HEIC file (bars/low/2.heic): only PNG and JPEG are read, so make them either",
+        "left out: 1 picture in deeper folders (bars/low/more/1.png): only what is directly in the folder of a class is read, so \
+         move them there",
+    ];
+    let said: String = expected.map(|note| format!("warning: {note}\n")).concat();
+    let output = place.run(&["data", "info", "bars"]);
+    assert_eq!(text(&output.stderr), said);
+    let info = text(&output.stdout);
+    assert!(
+        info.contains("train: 48 images, by class: high 24, low 24\n"),
+        "{info}"
+    );
+
+    for arguments in [
+        &["data", "info", "bars"][..],
+        &[
+            "train",
+            "--dataset",
+            "bars",
+            "--layers",
+            "64,8,2",
+            "--epochs",
+            "1",
+        ],
+    ] {
+        let output = place.run(&[arguments, &["--json"]].concat());
+        assert!(text(&output.stderr).starts_with(&said));
+        let value: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(value["notes"], serde_json::json!(expected), "{arguments:?}");
+    }
+    assert_eq!(
+        place.json(&["data", "info", "bars"])["class_names"],
+        serde_json::json!(["high", "low"])
+    );
+}

@@ -76,7 +76,7 @@ pub enum DatasetError {
     },
     #[error("{name} has no {part} images: give it at least one")]
     Empty { name: String, part: &'static str },
-    #[error("{name} has images of {features} pixels, but a network takes 1 to {MAX_WIDTH} inputs: make them smaller")]
+    #[error("{name} has images of {features} pixels, but a network takes 1 to {MAX_WIDTH} inputs: give images of so many")]
     ImageSize { name: String, features: usize },
     #[error(transparent)]
     Input(Box<InputError>),
@@ -94,8 +94,8 @@ pub enum DatasetError {
         class: usize,
         classes: usize,
     },
-    #[error("{} has neither an array `x` nor an `x_test`: name the images `x`", .0.display())]
-    NpzImages(PathBuf),
+    #[error("{} holds {found}, but needs an array `x` or `x_test`: name the images `x`", path.display())]
+    NpzImages { path: PathBuf, found: String },
     #[error("{} holds {found}, but needs x and y, or x_train, y_train, x_test and y_test: give the arrays these names", path.display())]
     NpzNames { path: PathBuf, found: String },
     #[error("array {array} of {} is {found}, but must be {expected}", path.display())]
@@ -177,6 +177,8 @@ pub enum DatasetError {
         /// What it has instead, as in `, but 40 BMP files (cat/1.bmp)`, or nothing.
         found: String,
     },
+    #[error("{} is taken for the part to train on, but none of the folders beside it ({others}) is called test or val: rename the one to test on", folder.display())]
+    OnePart { folder: PathBuf, others: String },
     #[error("{} and {} are both taken for the same part of the data: keep one, or rename the other", one.display(), other.display())]
     SamePart { one: PathBuf, other: PathBuf },
     #[error("{} has {found} pictures where {expected} were published: copy all of them, under their own names", folder.display())]

@@ -62,7 +62,10 @@ pub(super) fn load_images(path: &Path, model: &InputSpec) -> Result<Images, Data
     let array = ["x", "x_test"]
         .into_iter()
         .find(|array| archive.has(array))
-        .ok_or_else(|| DatasetError::NpzImages(path.to_owned()))?;
+        .ok_or_else(|| DatasetError::NpzImages {
+            path: path.to_owned(),
+            found: archive.held(),
+        })?;
     let (count, raw) = archive.images(array)?;
     let images = Split {
         features: raw.shape.iter().product(),
@@ -111,6 +114,15 @@ impl<'a> Archive<'a> {
         self.names.iter().any(|name| name == array)
     }
 
+    /// What there is, for a sentence: `the arrays a, b`.
+    fn held(&self) -> String {
+        match &self.names[..] {
+            [] => "no arrays".to_owned(),
+            [array] => format!("the array {array}"),
+            arrays => format!("the arrays {}", arrays.join(", ")),
+        }
+    }
+
     /// The arrays of the part to train on, and of the part to test on where there is one.
     fn parts(&self) -> Result<Vec<[&'static str; 2]>, DatasetError> {
         let first = |pairs: [[&'static str; 2]; 2]| {
@@ -122,11 +134,7 @@ impl<'a> Archive<'a> {
             (Some(train), None) => Ok(vec![train]),
             (None, _) => Err(DatasetError::NpzNames {
                 path: self.path.to_owned(),
-                found: match self.names.len() {
-                    0 => "no arrays".to_owned(),
-                    1 => format!("the array {}", self.names[0]),
-                    _ => format!("the arrays {}", self.names.join(", ")),
-                },
+                found: self.held(),
             }),
         }
     }

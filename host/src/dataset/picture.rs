@@ -520,6 +520,23 @@ mod tests {
         assert_eq!(read_bytes(&file).unwrap().grey(false), [0, 200]);
     }
 
+    /// As other decoders have it, the names of the components tell what they are where nothing else does.
+    #[test]
+    fn a_jpeg_of_red_green_and_blue_may_say_so_by_the_names_of_its_components_alone() {
+        let with_segment = fs::read(fixture("rgb.jpg")).unwrap();
+        let start = with_segment
+            .windows(5)
+            .position(|word| word == b"Adobe")
+            .unwrap()
+            - 4;
+        let length = usize::from(with_segment[start + 3]);
+        let file = [&with_segment[..start], &with_segment[start + 2 + length..]].concat();
+        assert_eq!(
+            read_bytes(&file).unwrap(),
+            read_bytes(&with_segment).unwrap()
+        );
+    }
+
     /// A video after a picture, as phones write it, has all the bytes there are.
     #[test]
     fn what_follows_a_jpeg_is_none_of_it() {

@@ -260,9 +260,16 @@ impl Parts {
         let alone = tests.is_empty();
         if alone {
             // A class may be called train, too.
-            let has_pictures = !pictures(train, &mut LeftOuts::default())?.is_empty();
-            if has_pictures || !entries.folders.iter().all(|f| Part::of(f).is_some()) {
+            if !pictures(train, &mut LeftOuts::default())?.is_empty() {
                 return Ok(None);
+            }
+            let others = entries.folders.iter().filter(|f| Part::of(f).is_none());
+            let others: Vec<String> = others.map(|folder| name_of(folder)).collect();
+            if !others.is_empty() {
+                return Err(DatasetError::OnePart {
+                    folder: train.clone(),
+                    others: others.join(", "),
+                });
             }
         }
         for same in [&trains, &tests] {
@@ -538,7 +545,9 @@ impl Entries {
         for entry in fs::read_dir(folder).map_err(read)? {
             let entry = entry.map_err(read)?;
             let path = entry.path();
-            let is_hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
+            let name = entry.file_name();
+            // What archives made on a Mac carry along: only hidden files are in it.
+            let is_hidden = name.as_encoded_bytes().starts_with(b".") || name == "__MACOSX";
             let list = match (is_hidden, path.is_dir()) {
                 (true, _) => &mut entries.hidden,
                 (false, true) => &mut entries.folders,
@@ -779,6 +788,27 @@ mod tests {
         place.picture("train/steam/1.png", (2, 2), 0, 100);
         assert_eq!(place.load().unwrap().class_names.unwrap(), ["bus", "train"]);
         assert_eq!(notes(&place).len(), 1);
+    }
+
+    #[test]
+    fn a_part_to_train_on_beside_a_folder_that_means_nothing_is_named() {
+        let place = Place::new();
+        fill(&place, "train/", &["a", "b"]);
+        fill(&place, "more/", &["a", "b"]);
+        let text = place.error().to_string();
+        assert!(
+            text.contains("none of the folders beside it (more) is called test or val"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn what_a_mac_puts_into_archives_is_no_class() {
+        let place = Place::new();
+        fill(&place, "", &["a", "b"]);
+        place.write("__MACOSX/a/._0.png", "about the picture");
+        let data = place.load().unwrap();
+        assert_eq!(data.class_names.unwrap(), ["a", "b"]);
     }
 
     #[test]

@@ -6,8 +6,11 @@
 #                           icetime, when root and where there is one
 #   into .tools/venv        Yosys, nextpnr, icepack, ecppack as pinned packages of tools/requirements.txt,
 #                           unless the PATH has all of them in new enough versions
-#   into .tools/hyperqueue  with the argument `tests`: HyperQueue, which the test of `firstspike sweep
-#                           --engine hq` starts, as pinned packages of tools/requirements-hyperqueue.txt
+#   with the argument `tests`, also
+#   from the distribution   Icarus Verilog, in which the tests run a core
+#   into .tools/debian      the distribution's Yosys, an old one, which the tests have read the Verilog, where there is
+#                           one and the PATH has none
+#   into .tools/hyperqueue  HyperQueue, which the test of `firstspike sweep --engine hq` starts, as pinned packages of tools/requirements-hyperqueue.txt
 #
 # `firstspike doctor` shows the result.
 set -euo pipefail
@@ -99,10 +102,10 @@ all_native() {
 distribution_packages() {
     local command="apt-get install --yes --no-install-recommends $*"
     if ! command -v apt-get >/dev/null; then
-        fail "missing: $*; install them with your system's package manager (Verilator $(minimum verilator) or newer), then run 'make tools' again"
+        fail "missing: $*; install them with your system's package manager (Verilator $(minimum verilator) or newer), then run the same command again"
     fi
     if [ "$(id -u)" -ne 0 ]; then
-        fail "missing: $*; run 'sudo apt-get update && sudo $command', then 'make tools' again"
+        fail "missing: $*; run 'sudo apt-get update && sudo $command', then the same command again"
     fi
     export DEBIAN_FRONTEND=noninteractive
     # Package lists may be missing (containers) or too old to fetch from.
@@ -194,7 +197,32 @@ install_hyperqueue() {
     printf '%s\n' "$wanted" >"$place/stamp"
 }
 
+# A second opinion from years ago: only unpacked, because the package asks for a desktop's worth of others. The tests do
+# without it where it cannot be had.
+install_old_yosys() {
+    local place="$tools/debian"
+    ! command -v yosys >/dev/null || return 0
+    [ ! -x "$place/usr/bin/yosys" ] || return 0
+    command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || return 0
+    rm -rf "$place" "$place.new"
+    mkdir -p "$place.new"
+    if (cd "$place.new" && apt-get download yosys && dpkg-deb -x yosys_*.deb . && usr/bin/yosys -V) >>"$log" 2>&1; then
+        mv "$place.new" "$place"
+    else
+        rm -rf "$place.new"
+        say "the distribution's Yosys cannot be had; its test says that it skips"
+    fi
+}
+
 prepare_tests() {
+    local missing=()
+    command -v iverilog >/dev/null || missing+=(iverilog)
+    # What the distribution's Yosys needs.
+    if [ "$(id -u)" -eq 0 ] && ! command -v yosys >/dev/null && [ ! -x "$tools/debian/usr/bin/yosys" ]; then
+        apt-cache show libtcl8.6 >/dev/null 2>&1 && missing+=(libtcl8.6)
+    fi
+    [ ${#missing[@]} -eq 0 ] || distribution_packages "${missing[@]}"
+    install_old_yosys
     install_hyperqueue
     local target="${CARGO_TARGET_DIR:-$root/target}" needed=500
     # The programs of all tests, when they are yet to be compiled.

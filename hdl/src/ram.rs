@@ -111,6 +111,19 @@ impl<const W: usize, const A: usize> Logic for SyncRam<W, A> {
         self.read_data.connect();
     }
 
+    fn timing(&self) -> Vec<TimingInfo> {
+        registered(
+            "ram",
+            &[
+                "write_enable",
+                "write_address",
+                "write_data",
+                "read_address",
+            ],
+            &["read_data"],
+        )
+    }
+
     fn hdl(&self) -> Verilog {
         let (depth, stored) = (self.depth(), self._stored_bits);
         let address_bits = clog2(depth);
@@ -192,6 +205,18 @@ end
             cores: String::new(),
         })
     }
+}
+
+/// What a block of hand-written Verilog says of outputs that only change with `clock`: nothing reaches them without a
+/// register between.
+pub(crate) fn registered(name: &str, inputs: &[&str], outputs: &[&str]) -> Vec<TimingInfo> {
+    let names = |all: &[&str]| all.iter().map(|name| name.to_string()).collect();
+    vec![TimingInfo {
+        name: name.to_string(),
+        clock: "clock".into(),
+        inputs: names(inputs),
+        outputs: names(outputs),
+    }]
 }
 
 /// Takes the bits that a module does not read; nothing if there are none.
@@ -276,6 +301,14 @@ impl<const W: usize> Logic for Spram<W> {
 
     fn connect(&mut self) {
         self.read_data.connect();
+    }
+
+    fn timing(&self) -> Vec<TimingInfo> {
+        registered(
+            "spram",
+            &["write_enable", "address", "write_data"],
+            &["read_data"],
+        )
     }
 
     fn hdl(&self) -> Verilog {

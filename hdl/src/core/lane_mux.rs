@@ -101,6 +101,10 @@ impl<const G: usize> Logic for LaneMux<G> {
         self.word.connect();
     }
 
+    fn timing(&self) -> Vec<TimingInfo> {
+        crate::ram::registered("lane_mux", &["words", "select"], &["word"])
+    }
+
     fn hdl(&self) -> Verilog {
         Verilog::Custom(format!(
             "// module lane_mux

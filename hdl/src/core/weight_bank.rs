@@ -97,15 +97,24 @@ always @(posedge clock) read_high <= {is_high};
             );
             code += &self.behind("read_high ? high_data : low_data");
         }
-        Verilog::Custom(code)
+        Verilog::Wrapper(Wrapper {
+            code,
+            cores: String::new(),
+        })
     }
 
     /// What comes behind the memory.
     fn behind(&self, row: &str) -> String {
         if self._late {
-            format!("always @(posedge clock) read_data <= {row};\n")
+            let last = P - 1;
+            format!(
+                "reg [{last}:0] late;
+always @(posedge clock) late <= {row};
+assign read_data = late;
+"
+            )
         } else {
-            format!("always @(*) read_data = {row};\n")
+            format!("assign read_data = {row};\n")
         }
     }
 

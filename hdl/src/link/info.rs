@@ -37,18 +37,24 @@ impl Logic for InfoBytes {
 
     fn hdl(&self) -> Verilog {
         let cases: String = (self._bytes.iter().zip(Self::FIRST..))
-            .map(|(byte, place)| format!("        6'd{place}: data = 8'h{byte:02x};\n"))
+            .map(|(byte, place)| format!("        6'd{place}: byte_at = 8'h{byte:02x};\n"))
             .collect();
-        Verilog::Custom(format!(
-            "\
+        Verilog::Wrapper(Wrapper {
+            code: format!(
+                "\
 // module info_bytes
 // What INFO's reply says that never changes, by place in the reply.
-always @(*) begin
-    case (place)
-{cases}        default: data = 8'h00;
+function [7:0] byte_at;
+    input [5:0] at;
+    case (at)
+{cases}        default: byte_at = 8'h00;
     endcase
-end
+endfunction
+
+assign data = byte_at(place);
 "
-        ))
+            ),
+            cores: String::new(),
+        })
     }
 }

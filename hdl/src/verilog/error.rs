@@ -58,13 +58,23 @@ pub enum EmitError {
         /// The signal.
         signal: String,
     },
-    /// A signal that is read before the statement that assigns it.
-    #[error("block `{block}`: `{signal}` is read before it is assigned; move the assignment up")]
-    ReadBeforeAssigned {
+    /// A signal that is read after one assignment and before another: what is read would be a value that the hardware,
+    /// where a signal has one value, does not have.
+    #[error("block `{block}`: `{signal}` is read between two assignments to it; give the earlier value a signal of its own")]
+    ReadBetween {
         /// Path of the block.
         block: String,
         /// The signal.
         signal: String,
+    },
+    /// A signal that depends on itself without a register between, perhaps by way of other blocks. A word counts as one
+    /// signal, whatever bits of it are read and assigned.
+    #[error("block `{block}`: `{signals}` is a loop without a register; a word is one signal, so use an array where its bits depend on one another")]
+    Loop {
+        /// Path of the block.
+        block: String,
+        /// The signals on the way round, the first one again at the end, with "` to `" between them.
+        signals: String,
     },
     /// An assignment to something that has a driver already: an input, a constant, a child's output, a register's q.
     #[error("block `{block}`: `{signal}` has another driver; remove the assignment")]

@@ -1,6 +1,7 @@
 //! The emitter's own form of a block's code: names resolved, loops unrolled, every width known.
 
 use num_bigint::BigInt;
+use num_traits::One;
 use rust_hdl::core::type_descriptor::{TypeDescriptor, TypeKind};
 use rust_hdl::prelude::clog2;
 
@@ -75,6 +76,16 @@ pub enum ExprKind {
     Repeat(usize, Box<Expr>),
     /// Same bits, taken as signed or unsigned, as the type says.
     Reinterpret(Box<Expr>),
+    /// The value of the first choice whose test is true, else the last one.
+    Choose(Vec<Choice>, Box<Expr>),
+}
+
+/// One line of [`ExprKind::Choose`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Choice {
+    pub comments: Vec<String>,
+    pub test: Expr,
+    pub value: Expr,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -149,6 +160,68 @@ impl Expr {
         }
     }
 
+    /// `left` and `right`, both of one bit.
+    pub fn and(left: Expr, right: Expr) -> Expr {
+        match right.kind {
+            ExprKind::Binary("&&", a, b) => Expr::and(Expr::and(left, *a), *b),
+            kind => Expr::binary("&&", left, Expr::new(kind, right.ty), Ty::BOOL),
+        }
+    }
+
+    /// Can `self` and `other` never both be true? Only plain cases are seen: other numbers for the same thing.
+    pub fn excludes(&self, other: &Expr) -> bool {
+        match (&self.kind, &other.kind) {
+            (ExprKind::Binary("&&", a, b), _) => a.excludes(other) || b.excludes(other),
+            (ExprKind::Binary("==", a, x), ExprKind::Binary("==", b, y)) => {
+                let numbers = x.number().zip(y.number());
+                a == b && numbers.is_some_and(|(x, y)| x != y)
+            }
+            _ => false,
+        }
+    }
+
+    /// `left` or `right`, both of one bit.
+    pub fn or(left: Expr, right: Expr) -> Expr {
+        Expr::binary("||", left, right, Ty::BOOL)
+    }
+
+    /// The opposite of one bit, without a `!` where that is as short.
+    pub fn not(self) -> Expr {
+        let plain =
+            |e: Expr| Expr::new(ExprKind::Unary(UnaryOp::LogicalNot, Box::new(e)), Ty::BOOL);
+        match self.kind {
+            ExprKind::Unary(UnaryOp::LogicalNot, inner) => *inner,
+            ExprKind::Const(value) => Expr::constant(BigInt::one() - value, Ty::BOOL),
+            ExprKind::Binary(op, a, b) => match opposite(op) {
+                Some(op) => Expr::binary(op, *a, *b, Ty::BOOL),
+                None if matches!(op, "&&" | "||") && a.has_opposite() && b.has_opposite() => {
+                    let op = if op == "&&" { "||" } else { "&&" };
+                    Expr::binary(op, a.not(), b.not(), Ty::BOOL)
+                }
+                None => plain(Expr::binary(op, *a, *b, Ty::BOOL)),
+            },
+            kind => plain(Expr::new(kind, self.ty)),
+        }
+    }
+
+    /// Does [`Expr::not`] do without a `!`?
+    fn has_opposite(&self) -> bool {
+        match &self.kind {
+            ExprKind::Unary(UnaryOp::LogicalNot, _) | ExprKind::Const(_) => true,
+            ExprKind::Binary("&&" | "||", a, b) => a.has_opposite() && b.has_opposite(),
+            ExprKind::Binary(op, ..) => opposite(op).is_some(),
+            _ => false,
+        }
+    }
+
+    /// The number, if the expression is one.
+    pub fn number(&self) -> Option<&BigInt> {
+        match &self.kind {
+            ExprKind::Const(value) => Some(value),
+            _ => None,
+        }
+    }
+
     /// The same bits as `signed` says.
     pub fn reinterpreted(self, signed: bool) -> Expr {
         if self.ty.signed == signed {
@@ -175,6 +248,11 @@ impl Expr {
             | ExprKind::Reinterpret(e) => vec![e],
             ExprKind::Binary(_, a, b) => vec![a, b],
             ExprKind::Concat(parts) => parts.iter().collect(),
+            ExprKind::Choose(choices, otherwise) => choices
+                .iter()
+                .flat_map(|choice| [&choice.test, &choice.value])
+                .chain([&**otherwise])
+                .collect(),
         }
     }
 
@@ -187,6 +265,11 @@ impl Expr {
             | ExprKind::Reinterpret(e) => vec![e],
             ExprKind::Binary(_, a, b) => vec![a, b],
             ExprKind::Concat(parts) => parts.iter_mut().collect(),
+            ExprKind::Choose(choices, otherwise) => choices
+                .iter_mut()
+                .flat_map(|choice| [&mut choice.test, &mut choice.value])
+                .chain([&mut **otherwise])
+                .collect(),
         }
     }
 
@@ -226,6 +309,19 @@ impl Expr {
         for part in self.parts_mut() {
             part.redirect(from, to, lo, to_width);
         }
+    }
+}
+
+/// The comparison that holds where this one does not.
+fn opposite(comparison: &str) -> Option<&'static str> {
+    match comparison {
+        "==" => Some("!="),
+        "!=" => Some("=="),
+        "<" => Some(">="),
+        ">=" => Some("<"),
+        ">" => Some("<="),
+        "<=" => Some(">"),
+        _ => None,
     }
 }
 
@@ -282,6 +378,21 @@ impl Stmt {
                 .iter()
                 .map(|a| &a.body)
                 .chain(default.iter().map(|d| &d.body))
+                .collect(),
+        }
+    }
+
+    /// See [`Stmt::bodies`].
+    pub fn bodies_mut(&mut self) -> Vec<&mut Vec<Stmt>> {
+        match self {
+            Stmt::Assign { .. } | Stmt::Comment(_) => vec![],
+            Stmt::If {
+                then, otherwise, ..
+            } => vec![then, otherwise],
+            Stmt::Case { arms, default, .. } => arms
+                .iter_mut()
+                .map(|a| &mut a.body)
+                .chain(default.iter_mut().map(|d| &mut d.body))
                 .collect(),
         }
     }

@@ -5,11 +5,14 @@
 //! ([`rust_hdl::core::ast`]) and
 //!
 //! - makes one module of all blocks that are equal, whatever their names;
-//! - writes registers as `always @(posedge clock)`, connects children in their port lists, and uses `assign` wherever a
-//!   signal is assigned once;
+//! - writes registers as `always @(posedge clock)` and everything else as one `assign` for each signal, so that the text
+//!   means the same in every simulator: there is no `always @(*)`, which simulators that wait for changes may run for ever
+//!   or never;
+//! - connects children in their port lists;
 //! - gives every expression its exact width;
 //! - refuses with an [`EmitError`] what would become wrong hardware: unknown names, open inputs, signals without a
-//!   driver or with two, latches.
+//!   driver or with two, latches, loops without a register (through any number of blocks), and reads of a value that a
+//!   signal has only between two assignments.
 //!
 //! The same circuit gives the same text.
 //!
@@ -41,7 +44,7 @@
 //! }
 //!
 //! let text = verilog::emit("top", &Counter::default(), &[]).unwrap();
-//! assert!(text.contains("value_next = value + 8'd1;"));
+//! assert!(text.contains("value <= value + 8'd1;"));
 //! ```
 //!
 //! - **Names.** A first statement `comment!("module NAME")` names the module; `{signal}` in it stands for the width of
@@ -49,7 +52,7 @@
 //!   so put `dff_setup!` or another statement before a comment that belongs to the code. Without a name, the module is
 //!   called like the field of its first instance. The top module has the name given to [`emit`].
 //! - **Registers.** Any `DFF<T>` field, or `DFFWithInit<T>` for a start value, named by `dff_setup!` or by assigning its
-//!   `clock` and `d`. A `d` that is assigned once needs no `_next` signal.
+//!   `clock` and `d`. If something reads `d`, it is a wire with `_next` in its name.
 //! - **Constants.** A const generic or a Rust `const` is no hardware inside an expression: make it a `Constant<T>` field.
 //!   They may be used in loop bounds (`for i in 0..N`), in types (`bits::<W>(3)`, `get_bits::<W>(4)`), and nowhere else;
 //!   loop variables may be used in indices, in `get_bit(2 * i + 1)`, and as numbers (`i.to_bits()`).
@@ -60,13 +63,17 @@
 //! - **Bits of a word.** `self.mask.next = self.mask.val().replace_bit(i, bit)` in a loop, after a default for the
 //!   word, drives one bit each; if the bit is a child's output, the child drives it.
 //! - **Parts of expressions.** `(a + b).get_bit(3)` makes a wire with `_full` in its name; a local signal reads better.
-//! - **Order.** Assign a local signal before reading it, and on every path.
+//! - **Order.** Assign a signal on every path. Its value is the one that it is given last: code may not read it between
+//!   two assignments that may both happen. Sums and chains take an array, with one element for each intermediate value.
+//! - **Loops.** A signal may not depend on itself, and a word is one signal: bits that depend on one another are an array
+//!   of signals.
 //! - **Match.** On enums with `#[derive(LogicState)]`, integers and bools. If the enum does not fill its bits, the last arm
 //!   becomes the `default`.
 //! - **Structs.** `#[derive(LogicStruct)]` fields become part selects.
 //! - **Verilog by hand.** `hdl()` may give `Verilog::Custom` (outputs are `reg`) or `Verilog::Wrapper` (outputs are
 //!   `wire`; `cores` goes once to the end of the file). A first line `// module NAME` and the comment lines after it
-//!   serve as above. Ports of interfaces are joined with `_`. Such a block has no children.
+//!   serve as above. Ports of interfaces are joined with `_`. Such a block has no children. Its outputs are taken to
+//!   depend on all its inputs at once, but for those that its `timing()` names: these have a register before them.
 
 mod error;
 mod ir;
@@ -80,17 +87,72 @@ mod tree;
 
 pub use error::EmitError;
 
-use module::{module, Module};
+use module::{module, paths_by_hand, Module};
 use names::Names;
+use plan::Paths;
 use rust_hdl::core::ast::Verilog;
 use rust_hdl::core::block::Block;
 use std::collections::{BTreeMap, BTreeSet};
 use tree::Node;
 
 /// A comment in the generated Verilog; nothing in Rust. See [`crate::verilog`] for what the first ones of a block mean.
+///
+/// The text is a plain string of one line. rust-hdl hands on a comment as the compiler prints the call, without every
+/// `")` in it: a quotation mark before a closing parenthesis would be lost, and so it does not compile.
+///
+/// ```
+/// # use firstspike_hdl::comment;
+/// comment!("Adds 128 (d + 1): \"d\" is the code.");
+/// ```
+///
+/// ```compile_fail
+/// # use firstspike_hdl::comment;
+/// comment!("Adds d (the \"code\").");
+/// ```
+///
+/// Nor do escapes other than `\"`, and raw strings:
+///
+/// ```compile_fail
+/// # use firstspike_hdl::comment;
+/// comment!("One line\nand another.");
+/// ```
+///
+/// ```compile_fail
+/// # use firstspike_hdl::comment;
+/// comment!(r"Raw.");
+/// ```
 #[macro_export]
 macro_rules! comment {
-    ($text:literal) => {};
+    ($text:literal) => {
+        const _: () = $crate::verilog::check_comment($text, stringify!($text));
+    };
+}
+
+/// Refuses a comment that would not arrive as it is written; `source` is the literal.
+#[doc(hidden)]
+pub const fn check_comment(text: &str, source: &str) {
+    let (text, source) = (text.as_bytes(), source.as_bytes());
+    assert!(source[0] == b'"', "a comment is a plain string");
+    let (mut i, mut at) = (0, 1);
+    while i < text.len() {
+        let byte = text[i];
+        assert!(
+            byte >= b' ' && byte != b'\\',
+            "a comment is one line without a backslash"
+        );
+        if byte == b'"' {
+            assert!(
+                i + 1 == text.len() || text[i + 1] != b')',
+                "in a comment, no closing parenthesis may follow a quotation mark: rust-hdl loses both"
+            );
+            at += 1;
+        }
+        assert!(
+            source[at] == byte,
+            "in a comment, only a quotation mark may be escaped"
+        );
+        (i, at) = (i + 1, at + 1);
+    }
 }
 
 /// Writes the Verilog of a circuit and all blocks inside it.
@@ -128,6 +190,7 @@ struct Entry {
     /// Field of the first instance.
     field: String,
     children: Vec<ModuleId>,
+    paths: Paths,
 }
 
 impl Library {
@@ -135,16 +198,19 @@ impl Library {
     fn add(&mut self, node: &Node) -> Result<ModuleId, EmitError> {
         let mut children = vec![];
         let mut types = BTreeMap::new();
+        let mut paths = vec![];
         for child in node.children.iter().filter(|c| c.as_register().is_none()) {
             let name = match &child.code {
                 Verilog::Blackbox(core) => {
                     self.foreign.insert(core.name.clone());
                     self.add_core(&core.code);
+                    paths.push(paths_by_hand(child));
                     core.name.clone()
                 }
                 _ => {
                     let id = self.add(child)?;
                     children.push(id);
+                    paths.push(self.modules[id].paths.clone());
                     format!("{MARK}{id}{MARK}")
                 }
             };
@@ -161,7 +227,7 @@ impl Library {
                 what,
             });
         }
-        let module = module(node, &|child| types[&child.key].clone())?;
+        let (module, own) = module(node, &|child| types[&child.key].clone(), &paths)?;
         if let Some(id) = self.known.get(&module) {
             return Ok(*id);
         }
@@ -172,6 +238,7 @@ impl Library {
             module,
             field,
             children,
+            paths: own,
         });
         Ok(id)
     }

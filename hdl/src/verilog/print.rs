@@ -1,6 +1,6 @@
 //! Verilog text of expressions and statements.
 
-use super::ir::{Expr, ExprKind, Place, Stmt, SymId, Ty, UnaryOp};
+use super::ir::{Choice, Expr, ExprKind, Place, Stmt, SymId, Ty, UnaryOp};
 use super::plan::Commented;
 use super::symbols::Symbols;
 use num_bigint::BigInt;
@@ -128,7 +128,9 @@ impl Printer<'_, '_> {
                 };
                 let text = self.expr(inner);
                 match inner.kind {
-                    ExprKind::Binary(..) | ExprKind::Unary(..) => format!("{sign}({text})"),
+                    ExprKind::Binary(..) | ExprKind::Unary(..) | ExprKind::Choose(..) => {
+                        format!("{sign}({text})")
+                    }
                     _ if text.starts_with('-') => format!("{sign}({text})"),
                     _ => format!("{sign}{text}"),
                 }
@@ -147,7 +149,24 @@ impl Printer<'_, '_> {
             ExprKind::Repeat(count, inner) => format!("{{{count}{{{}}}}}", self.expr(inner)),
             ExprKind::Reinterpret(inner) if e.ty.signed => format!("$signed({})", self.expr(inner)),
             ExprKind::Reinterpret(inner) => format!("$unsigned({})", self.expr(inner)),
+            ExprKind::Choose(choices, otherwise) => {
+                let mut text = String::new();
+                for choice in choices {
+                    text.push_str(&self.choice(choice));
+                    text.push(' ');
+                }
+                text + &self.expr(otherwise)
+            }
         }
+    }
+
+    /// `test ? value :`
+    fn choice(&self, choice: &Choice) -> String {
+        let enclosed = |e: &Expr| match e.kind {
+            ExprKind::Choose(..) => format!("({})", self.expr(e)),
+            _ => self.expr(e),
+        };
+        format!("{} ? {} :", enclosed(&choice.test), enclosed(&choice.value))
     }
 
     fn operand(&self, e: &Expr, outer: &str, on_the_left: bool) -> String {
@@ -160,12 +179,25 @@ impl Printer<'_, '_> {
             ExprKind::Unary(..) => false,
             ExprKind::Const(value) if shift_amount => return value.to_string(),
             ExprKind::Const(value) => !value.is_negative(),
+            ExprKind::Choose(..) => false,
             _ => true,
         };
         if clear {
             text
         } else {
             format!("({text})")
+        }
+    }
+
+    /// The operands of `a op b op c`.
+    fn chain(&self, e: &Expr, op: &str) -> Vec<String> {
+        match &e.kind {
+            ExprKind::Binary(own, left, right) if *own == op => {
+                let mut operands = self.chain(left, op);
+                operands.push(self.operand(right, op, false));
+                operands
+            }
+            _ => vec![self.operand(e, op, true)],
         }
     }
 
@@ -177,8 +209,15 @@ impl Printer<'_, '_> {
         }
     }
 
-    /// An assignment in a line that is indented by `depth`; a long concatenation takes more lines.
-    pub fn assignment(&self, target: SymId, place: &Place, value: &Expr, depth: usize) -> String {
+    /// An assignment in a line that is indented by `depth`; a long concatenation and choices take more lines.
+    pub fn assignment(
+        &self,
+        target: SymId,
+        place: &Place,
+        sign: &str,
+        value: &Expr,
+        depth: usize,
+    ) -> String {
         let name = self.name(target);
         let place = match place {
             Place::Whole => String::new(),
@@ -186,13 +225,32 @@ impl Printer<'_, '_> {
             Place::At { offset, width: 1 } => format!("[{}]", self.expr(offset)),
             Place::At { offset, width } => format!("[{} +: {width}]", self.expr(offset)),
         };
-        let line = format!("{name}{place} = {};", self.value(value));
+        let line = format!("{name}{place} {sign} {};", self.value(value));
+        let is_long = depth * INDENT.len() + line.len() > LINE;
         match &value.kind {
-            ExprKind::Concat(parts) if depth * INDENT.len() + line.len() > LINE => {
+            ExprKind::Concat(parts) if is_long => {
                 let parts: Vec<String> = parts.iter().map(|p| self.expr(p)).collect();
                 let pad = INDENT.repeat(depth);
                 let list = filled(&parts, depth + 1);
-                format!("{name}{place} = {{\n{list}\n{pad}}};")
+                format!("{name}{place} {sign} {{\n{list}\n{pad}}};")
+            }
+            ExprKind::Choose(choices, otherwise)
+                if is_long || choices.len() > 1 || !choices[0].comments.is_empty() =>
+            {
+                let mut text = format!("{name}{place} {sign}\n");
+                for choice in choices {
+                    comments(&choice.comments, depth + 1, &mut text);
+                    let pad = INDENT.repeat(depth + 1);
+                    text.push_str(&format!("{pad}{}\n", self.choice(choice)));
+                }
+                let pad = INDENT.repeat(depth + 1);
+                text + &format!("{pad}{};", self.value(otherwise))
+            }
+            ExprKind::Binary(op @ ("&&" | "||"), ..) if is_long => {
+                let pad = INDENT.repeat(depth + 1);
+                let operands = self.chain(value, op);
+                let list = operands.join(&format!("\n{pad}{op} "));
+                format!("{name}{place} {sign}\n{pad}{list};")
             }
             _ => line,
         }
@@ -222,7 +280,7 @@ impl Printer<'_, '_> {
             } => {
                 out.push_str(&format!(
                     "{pad}{}\n",
-                    self.assignment(*target, place, value, depth)
+                    self.assignment(*target, place, "<=", value, depth)
                 ));
             }
             Stmt::If {
@@ -269,7 +327,7 @@ impl Printer<'_, '_> {
                 place,
                 value,
             }] => {
-                let assignment = self.assignment(*target, place, value, depth);
+                let assignment = self.assignment(*target, place, "<=", value, depth);
                 out.push_str(&format!("{pad}{label}: {assignment}{note}\n"));
             }
             _ => {
@@ -319,7 +377,8 @@ fn part(lo: usize, width: usize) -> String {
 }
 
 pub fn comments(lines: &[String], depth: usize, out: &mut String) {
-    for line in lines {
+    // What comes from outside, like the name of a board, may have more lines than one.
+    for line in lines.iter().flat_map(|line| line.split(['\n', '\r'])) {
         let line = format!("{}// {line}", INDENT.repeat(depth));
         out.push_str(&format!("{}\n", line.trim_end()));
     }

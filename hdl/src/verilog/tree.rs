@@ -31,6 +31,8 @@ pub struct Node {
     pub atoms: Vec<Atom>,
     pub children: Vec<Node>,
     pub code: Verilog,
+    /// The outputs that only change with a clock, as the block's `timing` says: keys of atoms.
+    pub registered: Vec<String>,
 }
 
 impl Node {
@@ -106,6 +108,7 @@ impl Probe for Walk {
             None => key.clone(),
         };
         let code = node.hdl();
+        let registered = node.timing().into_iter().flat_map(|t| t.outputs).collect();
         let (atoms, children) = (vec![], vec![]);
         let node = Node {
             key,
@@ -113,6 +116,7 @@ impl Probe for Walk {
             atoms,
             children,
             code,
+            registered,
         };
         self.open.push((node, vec![]));
     }

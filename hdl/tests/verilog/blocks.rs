@@ -13,10 +13,15 @@ pub struct Lane<const W: usize, const S: usize> {
     pub weight: [Signal<In, Bit>; S],
     pub potential: Signal<Out, Bits<W>>,
     pub fire: Signal<Out, Bit>,
-    sum: Signal<Local, Bits<W>>,
+    /// The sum of the weights up to this one.
+    sum: [Signal<Local, Bits<W>>; S],
     value: DFF<Bits<W>>,
     one: Constant<Bits<W>>,
     sign: Constant<Bits<8>>,
+}
+
+impl<const W: usize, const S: usize> Lane<W, S> {
+    const LAST: usize = S - 1;
 }
 
 impl<const W: usize, const S: usize> Default for Lane<W, S> {
@@ -28,7 +33,7 @@ impl<const W: usize, const S: usize> Default for Lane<W, S> {
             weight: std::array::from_fn(|_| Default::default()),
             potential: Default::default(),
             fire: Default::default(),
-            sum: Default::default(),
+            sum: std::array::from_fn(|_| Default::default()),
             value: Default::default(),
             one: Constant::new(1.into()),
             sign: Constant::new(((W - 1) as u64).into()),
@@ -45,16 +50,22 @@ impl<const W: usize, const S: usize> Logic for Lane<W, S> {
         );
         dff_setup!(self, clock, value);
         comment!("Weight bits that agree with a spike.");
-        self.sum.next = 0.into();
-        for b in 0..S {
+        self.sum[0].next = 0.into();
+        if self.weight[0].val() {
+            self.sum[0].next = self.one.val();
+        }
+        for b in 1..S {
+            self.sum[b].next = self.sum[b - 1].val();
             if self.weight[b].val() {
-                self.sum.next = self.sum.val() + self.one.val();
+                self.sum[b].next = self.sum[b - 1].val() + self.one.val();
             }
         }
-        if self.load.val() {
-            self.value.d.next = self.start.val();
-        } else {
-            self.value.d.next = self.value.q.val() + self.sum.val();
+        for last in Self::LAST..S {
+            if self.load.val() {
+                self.value.d.next = self.start.val();
+            } else {
+                self.value.d.next = self.value.q.val() + self.sum[last].val();
+            }
         }
         self.potential.next = self.value.q.val();
         self.fire.next = !self.value.q.val().get_bit(self.sign.val().index());
@@ -280,12 +291,11 @@ impl Logic for Alu {
         } else if self.op.val() == 24 {
             self.result.next = self.a.val() - 1;
         } else if self.op.val() == 25 {
-            self.result.next = self.result.val() + self.register.q.val();
-            self.result.next = self.result.val() & 0xff0;
+            self.result.next = (self.a.val() + self.register.q.val()) & 0xff0;
         } else if self.op.val() == 26 {
             for i in 0..4 {
                 if i != 2 {
-                    self.result.next = self.result.val() + i.to_bits();
+                    self.result.next = self.a.val() + i.to_bits();
                     self.field.next = self
                         .field
                         .val()
@@ -446,29 +456,24 @@ impl Logic for Memories {
     }
 }
 
-/// Bits that chain through a word, each read after it is set.
+/// Bits that chain through an array, each read after it is set.
 #[derive(LogicBlock, Default)]
 pub struct Ripple {
     pub a: Signal<In, Bits<8>>,
     pub b: Signal<In, Bits<8>>,
     pub less: Signal<Out, Bit>,
-    borrow: Signal<Local, Bits<9>>,
+    borrow: [Signal<Local, Bit>; 9],
 }
 
 impl Logic for Ripple {
     #[hdl_gen]
     fn update(&mut self) {
-        self.borrow.next = 0.into();
-        self.borrow.next = self.borrow.val().replace_bit(0, false);
+        self.borrow[0].next = false;
         for i in 0..8 {
-            self.borrow.next = self.borrow.val().replace_bit(
-                i + 1,
-                (!self.a.val().get_bit(i) & self.b.val().get_bit(i))
-                    | (!(self.a.val().get_bit(i) ^ self.b.val().get_bit(i))
-                        & self.borrow.val().get_bit(i)),
-            );
+            self.borrow[i + 1].next = (!self.a.val().get_bit(i) & self.b.val().get_bit(i))
+                | (!(self.a.val().get_bit(i) ^ self.b.val().get_bit(i)) & self.borrow[i].val());
         }
-        self.less.next = self.borrow.val().get_bit(8);
+        self.less.next = self.borrow[8].val();
     }
 }
 
@@ -672,25 +677,114 @@ impl Logic for Product {
     }
 }
 
-/// One local signal that holds one thing after the other.
+/// Branches in every form: one in another, open and closed, `match` with and without the rest; parts of words that are
+/// assigned apart; a register of which something reads what it takes; a comment in each place.
 #[derive(LogicBlock, Default)]
-pub struct Chain {
+pub struct Branches {
+    pub clock: Signal<In, Clock>,
     pub a: Signal<In, Bits<8>>,
     pub b: Signal<In, Bits<8>>,
-    pub earlier: Signal<Out, Bits<8>>,
-    pub later: Signal<Out, Bits<8>>,
-    pub sum: Signal<Out, Bits<8>>,
-    held: Signal<Local, Bits<8>>,
+    pub pick: Signal<In, Bits<2>>,
+    pub c: Signal<In, Bit>,
+    pub d: Signal<In, Bit>,
+    pub nested: Signal<Out, Bits<8>>,
+    pub matched: Signal<Out, Bits<8>>,
+    pub rest: Signal<Out, Bits<8>>,
+    pub parts: Signal<Out, Bits<8>>,
+    pub truth: Signal<Out, Bit>,
+    pub other_truth: Signal<Out, Bit>,
+    pub taken: Signal<Out, Bits<8>>,
+    pub state_out: Signal<Out, State>,
+    count: DFF<Bits<8>>,
+    held: DFF<Bits<8>>,
+    state: DFF<State>,
 }
 
-impl Logic for Chain {
+impl Logic for Branches {
     #[hdl_gen]
     fn update(&mut self) {
-        self.held.next = self.a.val();
-        self.earlier.next = self.held.val();
-        self.held.next = self.b.val();
-        self.later.next = self.held.val();
-        self.sum.next = self.earlier.val() + self.later.val();
+        comment!("module branches");
+        dff_setup!(self, clock, count, held, state);
+        self.nested.next = self.a.val();
+        if self.c.val() {
+            self.nested.next = self.b.val();
+            if self.d.val() {
+                comment!("Both.");
+                self.nested.next = self.a.val() + self.b.val();
+            } else if self.pick.val() == 2 {
+                self.nested.next = 7.into();
+            }
+        } else {
+            if self.d.val() {
+                self.nested.next = 9.into();
+            }
+        }
+        if self.pick.val() == 3 {
+            self.nested.next = self.count.q.val();
+        }
+
+        comment!("A match with a rest, and one without.");
+        self.matched.next = self.b.val();
+        match self.state.q.val() {
+            State::Idle => {
+                if self.c.val() {
+                    self.matched.next = 1.into();
+                }
+            }
+            State::Run => self.matched.next = 2.into(),
+            _ => self.matched.next = self.a.val(),
+        }
+        match self.state.q.val() {
+            State::Idle => {
+                self.rest.next = self.a.val();
+                if self.c.val() {
+                    self.state.d.next = State::Run;
+                }
+            }
+            State::Run => {
+                self.rest.next = self.b.val();
+                comment!("A register that holds after it was to count.");
+                self.count.d.next = self.count.q.val() + 1;
+                if self.d.val() {
+                    self.count.d.next = self.count.q.val();
+                    self.state.d.next = State::Done;
+                }
+            }
+            State::Done => {
+                self.rest.next = 0.into();
+                self.state.d.next = State::Idle;
+            }
+        }
+        self.state_out.next = self.state.q.val();
+
+        comment!("Parts.");
+        self.parts.next = self.a.val() & self.b.val();
+        self.parts.next = self.parts.val().replace_bit(7, self.c.val());
+        if self.d.val() {
+            self.parts.next = self.parts.val().replace_bit(0, true);
+            self.parts.next = self.parts.val().replace_bit(3, self.c.val());
+        }
+
+        self.truth.next = self.c.val();
+        if self.d.val() {
+            self.truth.next = true;
+        }
+        if self.a.val().any() {
+            self.truth.next = false;
+            if self.b.val().any() {
+                self.truth.next = self.d.val();
+            }
+        }
+        self.other_truth.next = true;
+        if !(self.c.val() & self.d.val()) {
+            self.other_truth.next = false;
+        }
+
+        self.held.d.next = self.a.val();
+        if !self.c.val() {
+            self.held.d.next = self.held.q.val();
+        }
+        self.taken.next = self.held.d.val() ^ self.held.q.val();
     }
 }
 
@@ -708,5 +802,47 @@ impl Logic for Parts {
     fn update(&mut self) {
         self.less.next = self.s.val().get_bits::<6>(3) < self.t.val();
         self.wide.next = signed_bit_cast::<9, 6>(self.s.val().get_bits::<6>(3));
+    }
+}
+
+/// Comments with all that a sentence may have, in each place where one may stand.
+#[derive(LogicBlock, Default)]
+pub struct Talking {
+    pub clock: Signal<In, Clock>,
+    pub a: Signal<In, Bits<8>>,
+    pub b: Signal<In, Bits<8>>,
+    pub y: Signal<Out, Bits<8>>,
+    pub z: Signal<Out, Bits<8>>,
+    child: Buffered,
+    held: DFF<Bits<8>>,
+}
+
+impl Logic for Talking {
+    #[hdl_gen]
+    fn update(&mut self) {
+        comment!("module talking");
+        comment!("Above the module (in parentheses)");
+        comment!(
+            "[brackets], {braces}, `ticks`, \"quotes\"; 'apostrophes': 100 % ... and/or // more!"
+        );
+        dff_setup!(self, clock, held);
+        comment!("What a child is connected to (1)");
+        self.child.i.next = self.clock.val();
+        comment!("An assignment (2)");
+        self.y.next = self.a.val();
+        comment!("stop! (Before a branch) (3)");
+        if self.a.val().any() {
+            comment!("Inside of a branch (4)");
+            self.z.next = 1.into();
+        } else {
+            comment!("Inside of the other branch (5)");
+            self.z.next = self.b.val();
+        }
+        comment!("A register (6)");
+        if self.b.val().any() {
+            comment!("In its branch ((7))");
+            self.held.d.next = self.held.q.val() + 1;
+        }
+        comment!("(8)");
     }
 }

@@ -1,5 +1,6 @@
 //! What the emitter refuses.
 
+use firstspike_hdl::ram::SyncRam;
 use firstspike_hdl::verilog::{emit, EmitError};
 use rust_hdl::prelude::*;
 
@@ -122,24 +123,200 @@ fn latches_are_named() {
     assert_eq!(error(&HalfLatch::default()), latch);
 }
 
-block!(Early { local: Signal<Local, Bits<8>> } #[hdl_gen] fn update(&mut self) {
+block!(Summed {} #[hdl_gen] fn update(&mut self) {
     self.y.next = 0.into();
-    self.y.next = self.y.val() + self.local.val();
-    if self.y.val().any() {
-        self.y.next = 3.into();
-        self.local.next = 1.into();
+    self.y.next = self.y.val() + self.a.val();
+});
+
+block!(Held { held: Signal<Local, Bits<8>>, other: Signal<Local, Bits<8>> } #[hdl_gen] fn update(&mut self) {
+    self.held.next = self.a.val();
+    self.other.next = self.held.val();
+    self.held.next = self.other.val() + 1;
+    self.y.next = self.held.val();
+});
+
+block!(Tested { held: Signal<Local, Bits<8>> } #[hdl_gen] fn update(&mut self) {
+    self.held.next = self.a.val();
+    if self.held.val().any() {
+        self.held.next = 3.into();
+    }
+    self.y.next = self.held.val();
+});
+
+block!(InBranch { held: Signal<Local, Bits<8>> } #[hdl_gen] fn update(&mut self) {
+    self.y.next = 0.into();
+    self.held.next = self.a.val();
+    if self.a.val().get_bit(0) {
+        self.y.next = self.held.val();
+    }
+    if self.a.val().get_bit(1) {
+        self.held.next = 3.into();
+    }
+});
+
+block!(ForRegister { held: Signal<Local, Bits<8>>, count: DFF<Bits<8>> } #[hdl_gen] fn update(&mut self) {
+    self.count.clock.next = self.clock.val();
+    self.held.next = self.a.val();
+    self.count.d.next = self.held.val();
+    self.held.next = 3.into();
+    self.y.next = self.count.q.val() + self.held.val();
+});
+
+#[test]
+fn a_read_between_two_assignments_is_named() {
+    let between = |signal| {
+        let (block, signal) = at("top", signal);
+        EmitError::ReadBetween { block, signal }
+    };
+    assert_eq!(error(&Summed::default()), between("y"));
+    assert_eq!(error(&Held::default()), between("held"));
+    assert_eq!(error(&Tested::default()), between("held"));
+    assert_eq!(error(&InBranch::default()), between("held"));
+    assert_eq!(error(&ForRegister::default()), between("held"));
+}
+
+block!(Apart { held: Signal<Local, Bits<8>> } #[hdl_gen] fn update(&mut self) {
+    self.y.next = self.held.val();
+    self.held.next = 0.into();
+    if self.a.val().any() {
+        self.held.next = self.a.val();
+        if self.held.val().get_bit(1) {
+            self.y.next = 1.into();
+        }
     } else {
-        self.local.next = self.a.val();
+        self.held.next = 3.into();
     }
 });
 
 #[test]
-fn a_read_before_the_assignment_is_named() {
-    let (block, signal) = at("top", "local");
-    assert_eq!(
-        error(&Early::default()),
-        EmitError::ReadBeforeAssigned { block, signal }
-    );
+fn the_last_value_may_be_read_wherever_the_read_stands() {
+    emit("top", &Apart::default(), &[]).unwrap();
+}
+
+block!(Itself { sum: Signal<Local, Bits<8>> } #[hdl_gen] fn update(&mut self) {
+    self.sum.next = self.sum.val() + self.a.val();
+    self.y.next = self.sum.val();
+});
+
+block!(Round { up: Signal<Local, Bits<8>>, down: Signal<Local, Bits<8>> } #[hdl_gen] fn update(&mut self) {
+    self.up.next = self.a.val();
+    if self.down.val().any() {
+        self.up.next = 1.into();
+    }
+    self.down.next = self.up.val() + 1;
+    self.y.next = self.down.val();
+});
+
+block!(Bitwise { borrow: Signal<Local, Bits<8>> } #[hdl_gen] fn update(&mut self) {
+    self.borrow.next = self.borrow.val().replace_bit(0, self.a.val().get_bit(0));
+    for i in 1..8 {
+        self.borrow.next = self.borrow.val().replace_bit(
+            i,
+            self.a.val().get_bit(i) & self.borrow.val().get_bit(i - 1),
+        );
+    }
+    self.y.next = self.borrow.val();
+});
+
+block!(Through { child: Child } #[hdl_gen] fn update(&mut self) {
+    self.child.clock.next = self.clock.val();
+    self.child.a.next = self.child.y.val() + self.a.val();
+    self.y.next = self.child.y.val();
+});
+
+block!(Deep { child: Passing } #[hdl_gen] fn update(&mut self) {
+    self.child.clock.next = self.clock.val();
+    self.child.a.next = self.a.val();
+    if self.child.y.val().any() {
+        self.child.a.next = 1.into();
+    }
+    self.y.next = self.child.y.val();
+});
+
+block!(Passing { inner: Child } #[hdl_gen] fn update(&mut self) {
+    self.inner.clock.next = self.clock.val();
+    self.inner.a.next = self.a.val() + 1;
+    self.y.next = self.inner.y.val();
+});
+
+block!(ByHand {}
+    fn update(&mut self) {
+        self.y.next = self.a.val();
+    }
+
+    fn connect(&mut self) {
+        self.y.connect();
+    }
+
+    fn hdl(&self) -> Verilog {
+        Verilog::Wrapper(Wrapper {
+            code: "assign y = a;".into(),
+            cores: String::new(),
+        })
+    }
+);
+
+block!(Wrapped { child: ByHand } #[hdl_gen] fn update(&mut self) {
+    self.child.clock.next = self.clock.val();
+    self.child.a.next = self.child.y.val() & self.a.val();
+    self.y.next = self.child.y.val();
+});
+
+#[test]
+fn a_loop_without_a_register_is_named() {
+    let a_loop = |signals: &str| {
+        let (block, signals) = at("top", signals);
+        EmitError::Loop { block, signals }
+    };
+    assert_eq!(error(&Itself::default()), a_loop("sum` to `sum"));
+    assert_eq!(error(&Round::default()), a_loop("down` to `up` to `down"));
+    assert_eq!(error(&Bitwise::default()), a_loop("borrow` to `borrow"));
+    let through_child = a_loop("child.y` to `child.a` to `child.y");
+    assert_eq!(error(&Through::default()), through_child);
+    assert_eq!(error(&Deep::default()), through_child);
+    assert_eq!(error(&Wrapped::default()), through_child);
+}
+
+block!(Waiting {}
+    fn update(&mut self) {
+        self.y.next = self.a.val();
+    }
+
+    fn connect(&mut self) {
+        self.y.connect();
+    }
+
+    fn hdl(&self) -> Verilog {
+        Verilog::Custom("always @ (*) y = a;".into())
+    }
+);
+
+#[test]
+fn verilog_by_hand_does_not_wait_for_changes() {
+    let found = error(&Waiting::default());
+    assert!(matches!(found, EmitError::Unsupported { .. }), "{found}");
+}
+
+block!(Counter { count: DFF<Bits<8>> } #[hdl_gen] fn update(&mut self) {
+    self.count.clock.next = self.clock.val();
+    self.count.d.next = self.a.val();
+    self.y.next = self.count.q.val();
+});
+
+block!(Registered { child: Counter, ram: SyncRam<8, 8> } #[hdl_gen] fn update(&mut self) {
+    self.child.clock.next = self.clock.val();
+    self.child.a.next = self.child.y.val() + self.a.val();
+    self.ram.clock.next = self.clock.val();
+    self.ram.write_enable.next = self.a.val().any();
+    self.ram.write_address.next = self.a.val();
+    self.ram.write_data.next = self.a.val();
+    self.ram.read_address.next = self.ram.read_data.val() + 1;
+    self.y.next = self.child.y.val() ^ self.ram.read_data.val();
+});
+
+#[test]
+fn a_loop_with_a_register_is_a_circuit() {
+    emit("top", &Registered::default(), &[]).unwrap();
 }
 
 block!(IntoInput {} #[hdl_gen] fn update(&mut self) {

@@ -39,7 +39,10 @@ fn every_block_is_clean_for_verilator() {
         "product",
         &emit("product", &Product::default(), &[]).unwrap(),
     );
-    lint("chain", &emit("chain", &Chain::default(), &[]).unwrap());
+    lint(
+        "branches",
+        &emit("branches", &Branches::default(), &[]).unwrap(),
+    );
     lint("parts", &emit("parts", &Parts::default(), &[]).unwrap());
     lint("words", &emit("words", &Words::default(), &[]).unwrap());
     lint("pair", &emit("pair", &Pair::default(), &[]).unwrap());
@@ -146,14 +149,25 @@ fn verilog_does_what_the_rust_model_does() {
             None,
         ),
         record(
-            "chain",
-            Chain::default(),
-            100,
-            |chain, random| {
-                chain.a.next = random.bits();
-                chain.b.next = random.bits();
+            "branches",
+            Branches::default(),
+            2_000,
+            |branches, random| {
+                branches.a.next = if random.bit() {
+                    random.bits()
+                } else {
+                    0.into()
+                };
+                branches.b.next = if random.bit() {
+                    random.bits()
+                } else {
+                    0.into()
+                };
+                branches.pick.next = random.bits();
+                branches.c.next = random.bit();
+                branches.d.next = random.bit();
             },
-            None,
+            Some(|branches| &mut branches.clock),
         ),
         record(
             "parts",
@@ -223,6 +237,10 @@ fn text_is_as_in_the_files() {
         &emit("machine", &Machine::default(), &[]).unwrap(),
     );
     check_golden("words", &emit("words", &Words::default(), &[]).unwrap());
+    check_golden(
+        "branches",
+        &emit("branches", &Branches::default(), &[]).unwrap(),
+    );
 }
 
 #[test]
@@ -275,4 +293,30 @@ fn a_word_without_collisions_is_block_ram_alone() {
     assert!(
         text.contains("(* ram_style = \"block\", no_rw_check *)\n    reg [15:0] memory [0:15];")
     );
+}
+
+#[test]
+fn comments_keep_all_their_signs_wherever_they_stand() {
+    let header = ["One (1)\nmodule two".to_string()];
+    let text = emit("talking", &Talking::default(), &header).unwrap();
+    lint("talking", &text);
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    for comment in [
+        "One (1)",
+        "module two",
+        "Above the module (in parentheses)",
+        "[brackets], {braces}, `ticks`, \"quotes\"; 'apostrophes': 100 % ... and/or // more!",
+        "What a child is connected to (1)",
+        "An assignment (2)",
+        "stop! (Before a branch) (3)",
+        "Inside of a branch (4)",
+        "Inside of the other branch (5)",
+        "A register (6)",
+        "In its branch ((7))",
+        "(8)",
+    ] {
+        let wanted = format!("// {comment}");
+        let count = lines.iter().filter(|line| **line == wanted).count();
+        assert_eq!(count, 1, "{wanted} in\n{text}");
+    }
 }

@@ -3,17 +3,28 @@
 use crate::verilog::tree::literal_value;
 use rust_hdl::core::ast::{VerilogExpression, VerilogOp, VerilogOpUnary};
 
-/// The text of a comment. rust-hdl keeps the macro call around it, spaced as the compiler prints it.
+/// The text of a comment, from what rust-hdl keeps of the macro call.
+///
+/// That is the call as the compiler prints it, without every `")` in it, and without its beginning where the compiler
+/// prints that as `comment ! ("`. So nothing but this may be taken off: a text may well begin or end with such signs
+/// itself. `comment!` refuses the texts that rust-hdl would spoil.
 pub fn comment_text(call: &str) -> String {
-    let after_name = call.split_once('!').map_or(call, |(_, rest)| rest);
-    let inside = after_name
-        .trim_start()
-        .strip_prefix('(')
-        .unwrap_or(call)
-        .trim();
-    let text = inside.strip_prefix('"').unwrap_or(inside);
-    let text = text.strip_suffix(')').map_or(text, str::trim_end);
-    text.strip_suffix('"').unwrap_or(text).replace("\\\"", "\"")
+    let text = after_opening(call).unwrap_or(call);
+    let end = text.trim_end();
+    let closed = end
+        .strip_suffix(')')
+        .and_then(|rest| rest.trim_end().strip_suffix('"'))
+        .filter(|rest| !rest.ends_with('\\'));
+    closed.unwrap_or(text).replace("\\\"", "\"")
+}
+
+/// What follows the opening quotation mark of a call that is still whole.
+fn after_opening(call: &str) -> Option<&str> {
+    let names = ["comment", "println", "assert"];
+    let after_name = names.iter().find_map(|name| call.strip_prefix(name))?;
+    let after_mark = after_name.trim_start().strip_prefix('!')?;
+    let inside = after_mark.trim_start().strip_prefix('(')?;
+    inside.trim_start().strip_prefix('"')
 }
 
 /// A rust-hdl name as the source writes it.
@@ -70,5 +81,31 @@ pub(super) fn operator(op: &VerilogOp) -> &'static str {
         VerilogOp::Ne => "!=",
         VerilogOp::Ge => ">=",
         VerilogOp::Gt => ">",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::comment_text;
+
+    #[test]
+    fn a_comment_keeps_all_its_signs() {
+        let kept = |call: &str, text: &str| assert_eq!(comment_text(call), text, "{call}");
+        // As compilers have printed it, `")` taken away.
+        kept("comment! (\"adds 128 (d + 1)", "adds 128 (d + 1)");
+        kept("comment ! (\"adds 128 (d + 1)", "adds 128 (d + 1)");
+        kept("comment!(\"adds 128 (d + 1)", "adds 128 (d + 1)");
+        kept("comment!\n(\n    \"adds (d)\"\n)", "adds (d)");
+        // With the beginning taken away too.
+        kept("adds 128 (d + 1)", "adds 128 (d + 1)");
+        kept("stop! (or go on)", "stop! (or go on)");
+        kept(
+            "comment! (\"(a) stop! (\\\"b\\\") [c] {d} `e` 'f' ...",
+            "(a) stop! (\"b\") [c] {d} `e` 'f' ...",
+        );
+        kept("comment! (\"ends in \\\"quotes\\\"", "ends in \"quotes\"");
+        kept("\\\"quotes\\\" begin", "\"quotes\" begin");
+        kept("ends with two))", "ends with two))");
+        kept("", "");
     }
 }

@@ -20,8 +20,15 @@ impl Usage {
         };
         for item in &plan.items {
             match item {
-                Item::Assign(one) => one.statement.reads(&mut mark),
-                Item::Always(all) => all.iter().for_each(|one| one.statement.reads(&mut mark)),
+                Item::Assign { one, .. } => one.statement.reads(&mut mark),
+                Item::Edge {
+                    clock, statements, ..
+                } => {
+                    mark(*clock, None);
+                    for one in statements {
+                        one.statement.reads(&mut mark);
+                    }
+                }
             }
         }
         for (port, signal) in &plan.connections {
@@ -29,17 +36,7 @@ impl Usage {
                 signal.reads(&mut mark);
             }
         }
-        for ((register, update), clock) in symbols
-            .registers
-            .iter()
-            .zip(&plan.updates)
-            .zip(&plan.clocks)
-        {
-            mark(*clock, None);
-            match &update.value {
-                Some(value) => value.reads(&mut mark),
-                None => mark(register.d, None),
-            }
+        for register in &symbols.registers {
             if let Some(variant) = initial_variant(symbols, register.q, &register.initial) {
                 mark(variant, None);
             }

@@ -23,12 +23,7 @@ impl Writer<'_, '_> {
         ports
             .filter_map(|atom| {
                 let symbol = self.symbols.lookup(&atom.key)?;
-                let net = if self.plan.wires.contains(&symbol) {
-                    "wire"
-                } else {
-                    "reg"
-                };
-                let what = port_direction(atom.kind, net);
+                let what = port_direction(atom.kind, "wire");
                 let name = self.printer.name(symbol);
                 Some(Line::new(
                     &what,
@@ -58,12 +53,7 @@ impl Writer<'_, '_> {
                 Kind::Local | Kind::ChildInput | Kind::Temporary { .. }
                     if written.contains(&id) && !self.plan.connections.contains_key(&id) =>
                 {
-                    let what = if self.plan.wires.contains(&id) {
-                        "wire"
-                    } else {
-                        "reg"
-                    };
-                    signals.push(self.declaration(what, id, ";".into()));
+                    signals.push(self.declaration("wire", id, ";".into()));
                     continue;
                 }
                 Kind::ChildOutput if !self.plan.connections.contains_key(&id) => {
@@ -77,20 +67,15 @@ impl Writer<'_, '_> {
                 parameters.push(self.declaration("localparam", id, end));
             }
         }
-        for (register, update) in self.symbols.registers.iter().zip(&self.plan.updates) {
+        for register in &self.symbols.registers {
             let variant = initial_variant(self.symbols, register.q, &register.initial);
             let initial = match variant {
                 Some(variant) => self.printer.name(variant).to_string(),
                 None => literal(&register.initial, self.symbols.all[register.q].ty),
             };
             registers.push(self.declaration("reg", register.q, format!(" = {initial};")));
-            if update.value.is_none() {
-                let what = if self.plan.wires.contains(&register.d) {
-                    "wire"
-                } else {
-                    "reg"
-                };
-                registers.push(self.declaration(what, register.d, ";".into()));
+            if written.contains(&register.d) {
+                registers.push(self.declaration("wire", register.d, ";".into()));
             }
         }
         [parameters, registers, signals]
@@ -100,7 +85,7 @@ impl Writer<'_, '_> {
             .collect()
     }
 
-    /// Symbols that the combinational code or a child drives.
+    /// Symbols that the code or a child drives.
     fn written(&self) -> BTreeSet<SymId> {
         let mut written = BTreeSet::new();
         let mut add = |statement: &Stmt| {
@@ -110,8 +95,10 @@ impl Writer<'_, '_> {
         };
         for item in &self.plan.items {
             match item {
-                Item::Assign(one) => add(&one.statement),
-                Item::Always(all) => all.iter().for_each(|one| add(&one.statement)),
+                Item::Assign { one, .. } => add(&one.statement),
+                Item::Edge { statements, .. } => {
+                    statements.iter().for_each(|one| add(&one.statement));
+                }
             }
         }
         for (port, signal) in &self.plan.connections {
@@ -152,13 +139,13 @@ impl Writer<'_, '_> {
         self.symbols.instances.iter().map(one).collect()
     }
 
-    pub fn combinational(&self) -> Vec<String> {
+    pub fn behaviour(&self) -> Vec<String> {
         let mut sections: Vec<String> = vec![];
         let mut in_assigns = false;
         for item in &self.plan.items {
             let mut text = String::new();
             match item {
-                Item::Assign(one) => {
+                Item::Assign { one, apart } => {
                     comments(&one.comments, 1, &mut text);
                     if let Stmt::Assign {
                         target,
@@ -166,26 +153,24 @@ impl Writer<'_, '_> {
                         value,
                     } = &one.statement
                     {
-                        let assignment = self.printer.assignment(*target, place, value, 1);
+                        let assignment = self.printer.assignment(*target, place, "=", value, 1);
                         text.push_str(&format!("{INDENT}assign {assignment}\n"));
                     }
-                    match sections
-                        .last_mut()
-                        .filter(|_| in_assigns && one.comments.is_empty())
-                    {
+                    match sections.last_mut().filter(|_| in_assigns && !apart) {
                         Some(section) => section.push_str(&text),
                         None => sections.push(text),
                     }
                     in_assigns = true;
                 }
-                Item::Always(all) => {
-                    let (first, rest) = (&all[0], &all[1..]);
-                    comments(&first.comments, 1, &mut text);
-                    text.push_str(&format!("{INDENT}always @(*) begin\n"));
-                    let mut first = first.clone();
-                    first.comments.clear();
-                    self.printer.commented(&[first], 2, &mut text);
-                    self.printer.commented(rest, 2, &mut text);
+                Item::Edge {
+                    clock,
+                    comments: above,
+                    statements,
+                } => {
+                    comments(above, 1, &mut text);
+                    let clock = self.printer.name(*clock);
+                    text.push_str(&format!("{INDENT}always @(posedge {clock}) begin\n"));
+                    self.printer.commented(statements, 2, &mut text);
                     text.push_str(&format!("{INDENT}end\n"));
                     sections.push(text);
                     in_assigns = false;
@@ -198,37 +183,6 @@ impl Writer<'_, '_> {
             sections.push(text);
         }
         sections
-    }
-
-    pub fn sequential(&self) -> Vec<String> {
-        let mut order: Vec<SymId> = vec![];
-        for clock in &self.plan.clocks {
-            if !order.contains(clock) {
-                order.push(*clock);
-            }
-        }
-        let block = |clock: &SymId| {
-            let mut text = format!(
-                "{INDENT}always @(posedge {}) begin\n",
-                self.printer.name(*clock)
-            );
-            let registers = self.symbols.registers.iter().zip(&self.plan.updates);
-            for ((register, update), _) in registers
-                .zip(&self.plan.clocks)
-                .filter(|(_, own)| *own == clock)
-            {
-                comments(&update.comments, 2, &mut text);
-                let value = match &update.value {
-                    Some(value) => self.printer.value(value),
-                    None => self.printer.name(register.d).to_string(),
-                };
-                let name = self.printer.name(register.q);
-                text.push_str(&format!("{INDENT}{INDENT}{name} <= {value};\n"));
-            }
-            text.push_str(&format!("{INDENT}end\n"));
-            text
-        };
-        order.iter().map(block).collect()
     }
 
     /// A wire that takes the bits that nothing reads, so that linters report only what was not meant.

@@ -1,7 +1,7 @@
 //! The top-level statements of a block, with what each reads and writes.
 
 use super::Commented;
-use crate::verilog::ir::{Expr, Place, Stmt, SymId};
+use crate::verilog::ir::{Place, Stmt, SymId};
 use crate::verilog::symbols::{Kind, Symbols};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,18 +20,21 @@ pub fn meet(a: Bits, b: Bits) -> bool {
 pub struct Line {
     pub comments: Vec<String>,
     pub statement: Stmt,
+    /// What registers take at the edge of this clock; `None` for what is combinational.
+    pub clock: Option<SymId>,
     pub reads: Vec<(SymId, Bits)>,
     pub writes: Vec<(SymId, Bits)>,
 }
 
 impl Line {
-    fn new(comments: Vec<String>, statement: Stmt) -> Line {
+    pub fn new(comments: Vec<String>, statement: Stmt, clock: Option<SymId>) -> Line {
         let (mut reads, mut writes) = (vec![], vec![]);
         statement.reads(&mut |s, bits| reads.push((s, bits)));
         statement.writes(&mut |s, bits| writes.push((s, bits)));
         Line {
             comments,
             statement,
+            clock,
             reads,
             writes,
         }
@@ -58,21 +61,6 @@ impl Line {
 /// Which lines assign a symbol, in order, and which bits.
 pub type Writers = BTreeMap<SymId, Vec<(usize, Bits)>>;
 
-/// Does line `at` read these bits between two assignments to them, or in the line that assigns them?
-pub fn is_intermediate(writers: &Writers, at: usize, symbol: SymId, bits: Bits) -> bool {
-    let (mut before, mut after) = (false, false);
-    for (line, written) in writers.get(&symbol).into_iter().flatten() {
-        if meet(*written, bits) {
-            if *line == at {
-                return true;
-            }
-            before |= *line < at;
-            after |= *line > at;
-        }
-    }
-    before && after
-}
-
 pub struct Code<'s, 'a> {
     pub symbols: &'s Symbols<'a>,
     pub lines: Vec<Line>,
@@ -81,7 +69,7 @@ pub struct Code<'s, 'a> {
 }
 
 impl<'s, 'a> Code<'s, 'a> {
-    /// Joins comments to the statements after them, and gives temporaries of branches a value on the other paths.
+    /// Joins comments to the statements after them.
     pub fn new(symbols: &'s Symbols<'a>, statements: Vec<Stmt>) -> Self {
         let mut lines = vec![];
         let mut comments = vec![];
@@ -90,29 +78,37 @@ impl<'s, 'a> Code<'s, 'a> {
                 comments.push(text);
                 continue;
             }
-            let mut inner = BTreeSet::new();
-            for stmt in statement.bodies().into_iter().flatten() {
-                stmt.writes(&mut |s, _| {
-                    inner.insert(s);
-                });
-            }
-            inner.retain(|s| matches!(symbols.all[*s].kind, Kind::Temporary { .. }));
-            for target in inner {
-                let value = Expr::constant(0, symbols.all[target].ty);
-                let default = Stmt::Assign {
-                    target,
-                    place: Place::Whole,
-                    value,
-                };
-                lines.push(Line::new(std::mem::take(&mut comments), default));
-            }
-            lines.push(Line::new(std::mem::take(&mut comments), statement));
+            lines.push(Line::new(std::mem::take(&mut comments), statement, None));
         }
         Code {
             symbols,
             lines,
             closing: comments,
         }
+    }
+
+    /// Takes the temporaries out of branches: each is assigned once, from signals that have one value.
+    pub fn hoist_temporaries(&mut self) {
+        let symbols = self.symbols;
+        let is_temporary =
+            |symbol: SymId| matches!(symbols.all[symbol].kind, Kind::Temporary { .. });
+        let mut lines = vec![];
+        for mut line in std::mem::take(&mut self.lines) {
+            let mut found = vec![];
+            for body in line.statement.bodies_mut() {
+                take_assignments(body, &is_temporary, &mut found);
+            }
+            if found.is_empty() {
+                lines.push(line);
+                continue;
+            }
+            let mut comments = std::mem::take(&mut line.comments);
+            found.push(line.statement);
+            for statement in found {
+                lines.push(Line::new(std::mem::take(&mut comments), statement, None));
+            }
+        }
+        self.lines = lines;
     }
 
     pub fn width(&self, symbol: SymId) -> usize {
@@ -174,5 +170,20 @@ impl<'s, 'a> Code<'s, 'a> {
             .flat_map(|line| &line.reads)
             .map(|(symbol, _)| *symbol)
             .collect()
+    }
+}
+
+/// Takes the assignments to some symbols out of a branch.
+fn take_assignments(body: &mut Vec<Stmt>, which: &dyn Fn(SymId) -> bool, found: &mut Vec<Stmt>) {
+    for mut statement in std::mem::take(body) {
+        match &statement {
+            Stmt::Assign { target, .. } if which(*target) => found.push(statement),
+            _ => {
+                for inner in statement.bodies_mut() {
+                    take_assignments(inner, which, found);
+                }
+                body.push(statement);
+            }
+        }
     }
 }

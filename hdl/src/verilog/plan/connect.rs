@@ -1,7 +1,6 @@
-//! What needs no signal of its own: ports of children that connect to one of the block's signals, updates of registers.
+//! What needs no signal of its own: ports of children that connect to one of the block's signals.
 
 use super::code::Code;
-use super::Update;
 use crate::verilog::ir::{Expr, ExprKind, Place, Stmt, SymId};
 use crate::verilog::symbols::Kind;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,18 +15,13 @@ pub struct Ports {
 }
 
 /// Where a signal of the block only takes a child's output, the output drives that signal.
-pub fn forward_outputs(
-    code: &mut Code,
-    wires: &BTreeSet<SymId>,
-    clocks: &mut [SymId],
-    ports: &mut Ports,
-) {
+pub fn forward_outputs(code: &mut Code, ports: &mut Ports) {
     // These must stay whole.
-    let mut whole_only: BTreeSet<SymId> = clocks.iter().copied().collect();
+    let mut whole_only: BTreeSet<SymId> = code.lines.iter().filter_map(|l| l.clock).collect();
     for line in &code.lines {
         indexed_symbols(&line.statement, &mut whole_only);
     }
-    let mut gone = BTreeSet::new();
+    let mut gone = BTreeMap::new();
     for i in 0..code.lines.len() {
         let Stmt::Assign { value, .. } = &code.lines[i].statement else {
             continue;
@@ -41,8 +35,7 @@ pub fn forward_outputs(
         let (from, to) = (&code.symbols.all[output], &code.symbols.all[target]);
         let (ty, to_width) = (from.ty, to.ty.width);
         let whole = width == to_width;
-        let fits = wires.contains(&target)
-            && from.kind == Kind::ChildOutput
+        let fits = from.kind == Kind::ChildOutput
             && matches!(to.kind, Kind::Output | Kind::Local)
             && ty.signed == to.ty.signed
             && (whole || (!ty.signed && !whole_only.contains(&output)))
@@ -55,28 +48,44 @@ pub fn forward_outputs(
             false => ExprKind::Select(target, lo),
         };
         ports.connections.insert(output, Expr::new(kind, ty));
-        ports
-            .comments
-            .insert(output, std::mem::take(&mut code.lines[i].comments));
-        gone.insert(i);
+        gone.insert(i, output);
         for (k, line) in code.lines.iter_mut().enumerate() {
             if k != i {
                 line.redirect(output, target, lo, to_width);
             }
         }
-        for clock in clocks.iter_mut().filter(|clock| **clock == output) {
-            *clock = target;
+        for line in code.lines.iter_mut().filter(|l| l.clock == Some(output)) {
+            line.clock = Some(target);
         }
     }
-    code.remove(&gone);
+    remove(code, &gone, ports);
+}
+
+/// Removes lines that became a port's connection. Their comments go to what follows under them; if there is nothing, to
+/// the instance that has the port.
+fn remove(code: &mut Code, gone: &BTreeMap<usize, SymId>, ports: &mut Ports) {
+    for (i, port) in gone {
+        let comments = std::mem::take(&mut code.lines[*i].comments);
+        if comments.is_empty() {
+            continue;
+        }
+        let next = (i + 1..code.lines.len())
+            .take_while(|k| code.lines[*k].comments.is_empty())
+            .find(|k| !gone.contains_key(k));
+        match next {
+            Some(next) => code.lines[next].comments = comments,
+            None => ports.comments.entry(*port).or_default().extend(comments),
+        }
+    }
+    code.remove(&gone.keys().copied().collect());
 }
 
 /// Child inputs that take a plain signal connect to it in the instance.
-pub fn connect_inputs(code: &mut Code, wires: &BTreeSet<SymId>, ports: &mut Ports) {
+pub fn connect_inputs(code: &mut Code, ports: &mut Ports) {
     let read = code.all_reads();
     let symbols = code.symbols;
-    let mut gone = BTreeSet::new();
-    for (i, line) in code.lines.iter_mut().enumerate() {
+    let mut gone = BTreeMap::new();
+    for (i, line) in code.lines.iter().enumerate() {
         let Stmt::Assign {
             target,
             place: Place::Whole,
@@ -86,49 +95,12 @@ pub fn connect_inputs(code: &mut Code, wires: &BTreeSet<SymId>, ports: &mut Port
             continue;
         };
         let is_input = symbols.all[*target].kind == Kind::ChildInput;
-        if is_input && wires.contains(target) && !read.contains(target) && is_plain(value) {
+        if is_input && !read.contains(target) && is_plain(value) {
             ports.connections.insert(*target, value.clone());
-            ports
-                .comments
-                .insert(*target, std::mem::take(&mut line.comments));
-            gone.insert(i);
+            gone.insert(i, *target);
         }
     }
-    code.remove(&gone);
-}
-
-/// The update of each register; an update that is one expression leaves the combinational code.
-pub fn take_updates(code: &mut Code, wires: &BTreeSet<SymId>) -> Vec<Update> {
-    let read = code.all_reads();
-    let writers = code.writers();
-    let mut gone = BTreeSet::new();
-    let mut updates = vec![];
-    for register in &code.symbols.registers {
-        let mut update = Update {
-            comments: vec![],
-            value: None,
-        };
-        if let (true, false, Some([(i, _)])) = (
-            wires.contains(&register.d),
-            read.contains(&register.d),
-            writers.get(&register.d).map(Vec::as_slice),
-        ) {
-            let line = &mut code.lines[*i];
-            if let Stmt::Assign {
-                place: Place::Whole,
-                value,
-                ..
-            } = &line.statement
-            {
-                update.value = Some(value.clone());
-                update.comments = std::mem::take(&mut line.comments);
-                gone.insert(*i);
-            }
-        }
-        updates.push(update);
-    }
-    code.remove(&gone);
-    updates
+    remove(code, &gone, ports);
 }
 
 /// Symbols of which a part at a computed offset is taken.

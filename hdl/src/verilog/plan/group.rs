@@ -1,120 +1,87 @@
-//! Which signals are wires, and which statements share an `always` block.
+//! The order of the text: section by section, as the comments of the source part it; in each first what is
+//! combinational, then what registers take.
 
-use super::code::{is_intermediate, Code, Line};
-use super::paths::check_paths;
-use super::{Commented, Item, Result};
-use crate::verilog::error::EmitError;
+use super::code::Code;
+use super::{Commented, Item};
 use crate::verilog::ir::{Expr, ExprKind, Place, Stmt, SymId};
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-/// Variables that `assign` can drive: each bit once, unconditionally, from settled values.
-pub fn find_wires(code: &Code) -> Result<BTreeSet<SymId>> {
-    let writers = code.writers();
-    let mut wires = BTreeSet::new();
-    for (symbol, lines) in &writers {
-        let mut covered = vec![0u8; code.width(*symbol)];
-        let mut settled = true;
-        for (i, _) in lines {
-            let line = &code.lines[*i];
-            let Some((_, lo, width)) = code.plain_write(line) else {
-                settled = false;
-                break;
-            };
-            covered[lo..lo + width]
-                .iter_mut()
-                .for_each(|count| *count = count.saturating_add(1));
-            // Bits made from other bits of the same word stay together: simulators take the word for one signal and
-            // would see a loop.
-            settled &= line.reads.iter().all(|(read, bits)| {
-                !code.kind(*read).is_variable()
-                    || (read != symbol && !is_intermediate(&writers, *i, *read, *bits))
-            });
-        }
-        if !settled || covered.iter().any(|count| *count > 1) {
-            continue;
-        }
-        if covered.contains(&0) {
-            let (block, signal) = code.place(*symbol);
-            return Err(EmitError::Undriven { block, signal });
-        }
-        wires.insert(*symbol);
-    }
-    Ok(wires)
-}
-
-/// The code as `assign`s and `always` blocks, in the order of the source.
-pub fn items(code: &Code, wires: &BTreeSet<SymId>) -> Result<Vec<Item>> {
+/// The code as `assign`s and `always` blocks.
+pub fn items(code: &Code) -> Vec<Item> {
+    // Lines from one comment to the next are a section.
+    let mut section = 0;
+    let sections: Vec<usize> = (code.lines.iter())
+        .map(|line| {
+            section += usize::from(!line.comments.is_empty());
+            section
+        })
+        .collect();
+    let blocks = blocks(code, &sections);
     let mut items = vec![];
-    for lines in groups(code, wires) {
-        let members: Vec<Commented> = lines.iter().map(|i| code.lines[*i].commented()).collect();
-        let first = &code.lines[lines[0]];
-        let assigns_wire = first
-            .writes
+    for own in 0..=section {
+        let lines = || (0..code.lines.len()).filter(|i| sections[*i] == own);
+        let is_whole = |block: &Vec<usize>| block.iter().all(|i| sections[*i] == own);
+        let own_blocks = blocks
             .iter()
-            .all(|(symbol, _)| wires.contains(symbol));
-        match members.as_slice() {
-            [one] if assigns_wire => items.push(Item::Assign(one.clone())),
-            _ => {
-                check_paths(code, &lines)?;
-                items.push(Item::Always(members));
+            .filter(|lines| sections[lines[lines.len() - 1]] == own);
+        let edge = |block: &Vec<usize>| {
+            // A comment stands above the block if it is of all of the block, else before its statement.
+            let mut comments = vec![];
+            let mut statements = vec![];
+            for i in block {
+                let line = &code.lines[*i];
+                let mut one = line.commented();
+                if is_whole(block) {
+                    comments.append(&mut one.comments);
+                }
+                statements.push(one);
             }
+            Item::Edge {
+                clock: code.lines[block[0]].clock.expect("it is clocked"),
+                comments,
+                statements,
+            }
+        };
+        // What the comment is about comes first.
+        let (first, later): (Vec<_>, Vec<_>) =
+            own_blocks.partition(|block| lines().next() == Some(block[0]));
+        items.extend(first.into_iter().map(edge));
+        let mut apart = true;
+        for i in lines().filter(|i| code.lines[*i].clock.is_none()) {
+            let one = code.lines[i].commented();
+            items.push(Item::Assign { one, apart });
+            apart = false;
         }
+        items.extend(later.into_iter().map(edge));
     }
-    Ok(join_bits(code, items))
+    join_bits(code, items)
 }
 
-/// The lines of each group: those that assign one variable, and those that read it in between.
-fn groups(code: &Code, wires: &BTreeSet<SymId>) -> Vec<Vec<usize>> {
-    let writers = code.writers();
+/// The lines of each `always` block: those of one section and clock, and those that assign the same register.
+fn blocks(code: &Code, sections: &[usize]) -> Vec<Vec<usize>> {
     let mut groups = Groups::new(code.lines.len());
+    let mut last_of: BTreeMap<(SymId, usize), usize> = BTreeMap::new();
+    let mut writer_of: BTreeMap<SymId, usize> = BTreeMap::new();
     for (i, line) in code.lines.iter().enumerate() {
-        for (symbol, _) in line.writes.iter().filter(|(s, _)| !wires.contains(s)) {
-            groups.join(writers[symbol][0].0, i);
-        }
-        for (symbol, bits) in line.reads.iter().filter(|(s, _)| !wires.contains(s)) {
-            if is_intermediate(&writers, i, *symbol, *bits) {
-                groups.join(writers[symbol][0].0, i);
-            }
+        let Some(clock) = line.clock else { continue };
+        let before = last_of.insert((clock, sections[i]), i);
+        before.into_iter().for_each(|before| groups.join(before, i));
+        for (register, _) in &line.writes {
+            let before = writer_of.insert(*register, i);
+            before.into_iter().for_each(|before| groups.join(before, i));
         }
     }
     let mut members: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-    for i in 0..code.lines.len() {
+    for i in (0..code.lines.len()).filter(|i| code.lines[*i].clock.is_some()) {
         members.entry(groups.root(i)).or_default().push(i);
     }
-    // A group stands where its first statement does, the defaults of `dff_setup!` not counted.
-    let holds: BTreeSet<(SymId, SymId)> = code
-        .symbols
-        .registers
-        .iter()
-        .map(|register| (register.d, register.q))
-        .collect();
-    let mut all: Vec<Vec<usize>> = members.into_values().collect();
-    all.sort_by_key(|lines| {
-        let first = lines.iter().find(|i| !is_default(&code.lines[**i], &holds));
-        *first.unwrap_or(&lines[0])
-    });
-    all
-}
-
-/// Is this `x_next = x`, one of `holds`?
-fn is_default(line: &Line, holds: &BTreeSet<(SymId, SymId)>) -> bool {
-    match &line.statement {
-        Stmt::Assign {
-            target,
-            place: Place::Whole,
-            value,
-        } => match value.kind {
-            ExprKind::Symbol(source) => holds.contains(&(*target, source)),
-            _ => false,
-        },
-        _ => false,
-    }
+    members.into_values().collect()
 }
 
 /// The wire, the lowest bit and the value, if this item assigns some bits of a wire.
 fn bits_assigned(item: &Item) -> Option<(SymId, usize, &Expr)> {
-    let Item::Assign(one) = item else {
+    let Item::Assign { one, .. } = item else {
         return None;
     };
     match &one.statement {
@@ -151,12 +118,15 @@ fn join_bits(code: &Code, items: Vec<Item>) -> Vec<Item> {
     let mut place_of: BTreeMap<SymId, usize> = BTreeMap::new();
     for item in items {
         let target = bits_assigned(&item).map(|(target, ..)| target);
-        let (Some(target), Item::Assign(one)) = (target.filter(|t| parts.contains_key(t)), &item)
+        let (Some(target), Item::Assign { one, apart }) =
+            (target.filter(|t| parts.contains_key(t)), &item)
         else {
             joined.push(item);
             continue;
         };
-        if let Some(Item::Assign(first)) = place_of.get(&target).map(|i| &mut joined[*i]) {
+        if let Some(Item::Assign { one: first, .. }) =
+            place_of.get(&target).map(|i| &mut joined[*i])
+        {
             first.comments.extend(one.comments.iter().cloned());
             continue;
         }
@@ -170,10 +140,13 @@ fn join_bits(code: &Code, items: Vec<Item>) -> Vec<Item> {
             value,
         };
         place_of.insert(target, joined.len());
-        joined.push(Item::Assign(Commented {
-            comments: one.comments.clone(),
-            statement,
-        }));
+        joined.push(Item::Assign {
+            one: Commented {
+                comments: one.comments.clone(),
+                statement,
+            },
+            apart: *apart,
+        });
     }
     joined
 }

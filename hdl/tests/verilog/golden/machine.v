@@ -11,41 +11,32 @@ module machine (
     localparam [1:0] STATE_DONE = 2'd2;
 
     reg [1:0] state = STATE_IDLE;
-    reg [1:0] state_next;
     reg [3:0] count = 4'd9;
-    reg [3:0] count_next;
 
-    always @(*) begin
-        state_next = state;
-        count_next = count;
-        // One pass for each `go`.
+    // One pass for each `go`.
+    always @(posedge clock) begin
         case (state)
             STATE_IDLE: begin
                 if (go) begin
-                    state_next = STATE_RUN;
+                    state <= STATE_RUN;
                 end
             end
             STATE_RUN: begin
-                count_next = count - 4'd1;
+                count <= count - 4'd1;
                 // The last step.
                 if (count == 4'd1) begin
-                    state_next = STATE_DONE;
+                    state <= STATE_DONE;
                 end
             end
             default: begin  // STATE_DONE
-                count_next = 4'd9;
-                state_next = STATE_IDLE;
+                count <= 4'd9;
+                state <= STATE_IDLE;
             end
         endcase
     end
 
     assign busy = state != STATE_IDLE;
     assign steps = count;
-
-    always @(posedge clock) begin
-        state <= state_next;
-        count <= count_next;
-    end
 endmodule
 
 `default_nettype wire

@@ -75,35 +75,22 @@ module lane_w12 (
     localparam [11:0] ONE = 12'd1;
 
     reg [11:0] value = 12'd0;
-    reg [11:0] value_next;
 
-    reg [11:0] sum;
+    wire [11:0] sum_0;
+    wire [11:0] sum_1;
 
     // Weight bits that agree with a spike.
-    always @(*) begin
-        sum = 12'd0;
-        if (weight_0) begin
-            sum = sum + ONE;
-        end
-        if (weight_1) begin
-            sum = sum + ONE;
-        end
-    end
-
-    always @(*) begin
-        value_next = value;
-        if (load) begin
-            value_next = start;
-        end else begin
-            value_next = value + sum;
-        end
-    end
-
+    assign sum_0 = weight_0 ? ONE : 12'd0;
+    assign sum_1 = weight_1 ? sum_0 + ONE : sum_0;
     assign potential = value;
     assign fire = !value[11];
 
     always @(posedge clock) begin
-        value <= value_next;
+        if (load) begin
+            value <= start;
+        end else begin
+            value <= value + sum_1;
+        end
     end
 endmodule
 

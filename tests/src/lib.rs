@@ -1,6 +1,7 @@
 //! Helpers of the tests that cross crates.
 
 pub mod faults;
+pub mod icarus;
 pub mod rtl_line;
 
 use firmware_model::board::Board as BoardData;

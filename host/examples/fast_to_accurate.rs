@@ -22,8 +22,9 @@ use firstspike::tradeoff::{
     measure, to_csv, to_markdown, to_svg, train_or_load, About, Plan, Point, TradeoffError,
 };
 use firstspike::train::{check_sizes, steps_for, Choices, Event};
+use serde::Deserialize;
 use serde_json::json;
-use std::fs::create_dir_all;
+use std::fs::{create_dir_all, read_to_string};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -64,6 +65,9 @@ struct Args {
     /// The files to write, without .md, .csv, .json and .svg
     #[arg(long, default_value = "docs/results/fast-to-accurate")]
     out: PathBuf,
+    /// Only draw the picture again, from the points in the .json file
+    #[arg(long)]
+    redraw: bool,
     /// Print the curve as JSON
     #[arg(long)]
     json: bool,
@@ -72,6 +76,9 @@ struct Args {
 fn main() -> Result<()> {
     let args = Args::parse();
     let ui = Ui::new(args.json);
+    if args.redraw {
+        return redraw(&args, &ui);
+    }
     let stop = || {
         if STOP.swap(true, Ordering::Relaxed) {
             std::process::exit(130);
@@ -140,10 +147,7 @@ fn main() -> Result<()> {
         points.push(point);
     }
 
-    let title = format!(
-        "{sizes} on {}, T = {}, {}",
-        data.name, plan.steps, board.title
-    );
+    let title = title(&args.layers, &data.name, plan.steps, &board);
     let about = About {
         plan: &plan,
         board: &args.board,
@@ -173,6 +177,41 @@ fn main() -> Result<()> {
     write(&args.out, "md", &to_markdown(&points, &about))?;
     let text = format!("written to {}.csv, .json, .svg and .md", args.out.display());
     ui.result(&value, text);
+    Ok(())
+}
+
+fn title(layers: &[usize], dataset: &str, steps: usize, board: &Board) -> String {
+    let sizes: Vec<String> = layers.iter().map(ToString::to_string).collect();
+    let sizes = sizes.join("-");
+    format!("{sizes} on {dataset}, T = {steps}, {}", board.title)
+}
+
+/// What the picture needs of the .json file.
+#[derive(Deserialize)]
+struct Curve {
+    dataset: String,
+    layers: Vec<usize>,
+    steps: usize,
+    board: String,
+    points: Vec<Point>,
+}
+
+fn redraw(args: &Args, ui: &Ui) -> Result<()> {
+    let path = file(&args.out, "json");
+    let json = read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let curve: Curve = serde_json::from_str(&json)
+        .with_context(|| format!("{} is not a curve of this example", path.display()))?;
+    let board = Board::find(&args.board)?;
+    ensure!(
+        board.name == curve.board,
+        "the curve is of the board {}: give that one by --board",
+        curve.board
+    );
+    let title = title(&curve.layers, &curve.dataset, curve.steps, &board);
+    write(&args.out, "svg", &to_svg(&curve.points, &title)?)?;
+    let picture = file(&args.out, "svg");
+    let text = format!("drawn again: {}", picture.display());
+    ui.result(&json!({ "picture": picture }), text);
     Ok(())
 }
 

@@ -13,7 +13,7 @@ use crate::model_file::ModelFile;
 use firmware_model::golden::{self, Trace};
 use firmware_model::network::{Decision, NetworkError, SpikeTrain};
 use rayon::prelude::*;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use spread::Numbers;
 use std::sync::atomic::{AtomicBool, Ordering};
 use thiserror::Error;
@@ -89,7 +89,7 @@ pub enum EvaluateError {
 }
 
 /// What was measured.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     /// How many test images were classified.
     pub images: usize,

@@ -8,6 +8,7 @@ pub mod encoding;
 pub mod evaluate;
 pub mod explore;
 pub mod files;
+mod labels;
 pub mod model_file;
 pub mod origin;
 pub mod report;

@@ -2,8 +2,8 @@
 
 use super::candidates::Shape;
 use super::survey::{Choice, Survey};
+use crate::labels::Labels;
 use plotters::prelude::*;
-use plotters::style::text_anchor::{HPos, Pos, VPos};
 use std::ops::Range;
 use thiserror::Error;
 
@@ -75,12 +75,21 @@ fn draw(survey: &Survey, title: &str, svg: &mut String) -> Result<(), Box<dyn st
             .label("best")
             .legend(|(x, y)| Circle::new((x + 10, y), 2 * MARK, BLACK.stroke_width(2)));
     }
-    let beside =
-        TextStyle::from(("sans-serif", 12).into_font()).pos(Pos::new(HPos::Left, VPos::Bottom));
-    chart.draw_series(survey.choices.iter().map(|choice| {
-        let name = Shape::of(&choice.core).to_string();
-        EmptyElement::at(place(choice)) + Text::new(name, (MARK + 2, -MARK), beside.clone())
-    }))?;
+    let (columns, rows) = chart.plotting_area().get_pixel_range();
+    let mut names = Labels::new(columns, rows);
+    let mark = |choice: &Choice| chart.backend_coord(&place(choice));
+    let efficient = survey.choices.iter().filter(|c| c.efficient).map(mark);
+    names.keep_off_line(&efficient.collect::<Vec<_>>());
+    for choice in &survey.choices {
+        names.keep_off_mark(mark(choice), MARK);
+    }
+    if let Some(best) = survey.best() {
+        names.keep_off_mark(mark(best), 2 * MARK);
+    }
+    for choice in &survey.choices {
+        names.place(&area, &Shape::of(&choice.core).to_string(), mark(choice), MARK)?;
+    }
+    names.draw(&area)?;
     chart
         .configure_series_labels()
         .position(SeriesLabelPosition::UpperRight)

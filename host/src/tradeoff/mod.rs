@@ -21,7 +21,7 @@ use firmware_model::config::CoreConfig;
 use firmware_model::cycle::{CycleModel, Savings};
 use firmware_model::image::{FitError, MemoryImage};
 use firmware_model::network::SpikeTrain;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use thiserror::Error;
@@ -54,7 +54,7 @@ pub struct Plan {
 }
 
 /// A model on the curve.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Point {
     pub patience: f32,
     #[serde(flatten)]

@@ -1,9 +1,9 @@
 //! The curve as a picture.
 
 use super::Point;
+use crate::labels::Labels;
 use plotters::coord::Shift;
 use plotters::prelude::*;
-use plotters::style::text_anchor::{HPos, Pos, VPos};
 use std::ops::Range;
 use thiserror::Error;
 
@@ -88,7 +88,7 @@ fn draw(points: &[Point], title: &str, svg: &mut String) -> Result<()> {
     let below = area.titled(title, ("sans-serif", 17))?;
     let accuracies = accuracies(points);
     for (panel, part) in PANELS.iter().zip(below.split_evenly((1, PANELS.len()))) {
-        panel.draw(points, accuracies.clone(), &part)?;
+        panel.draw(points, accuracies.clone(), &part, &area)?;
     }
     area.present()?;
     Ok(())
@@ -113,6 +113,7 @@ impl Panel {
         points: &[Point],
         accuracies: Range<f64>,
         area: &DrawingArea<DB, Shift>,
+        whole: &DrawingArea<DB, Shift>,
     ) -> Result<()>
     where
         DB::ErrorType: 'static,
@@ -145,14 +146,19 @@ impl Panel {
             let mark = |point| Circle::new(place(point), MARK, line.colour.filled());
             chart.draw_series(points.iter().map(mark))?;
         }
-        let beside = TextStyle::from(("sans-serif", 12).into_font())
-            .pos(Pos::new(HPos::Right, VPos::Bottom));
-        let of = self.lines[0].of;
-        chart.draw_series(points.iter().map(|point| {
-            let patience = point.patience.to_string();
-            EmptyElement::at((of(point), accuracy(point)))
-                + Text::new(patience, (-MARK, -MARK), beside.clone())
-        }))?;
+        let (columns, rows) = chart.plotting_area().get_pixel_range();
+        let mut names = Labels::new(columns, rows);
+        for line in self.lines {
+            let places = points.iter().map(|point| ((line.of)(point), accuracy(point)));
+            let marks: Vec<_> = places.map(|place| chart.backend_coord(&place)).collect();
+            names.keep_off_line(&marks);
+            marks.iter().for_each(|&mark| names.keep_off_mark(mark, MARK));
+        }
+        for point in points {
+            let mark = chart.backend_coord(&((self.lines[0].of)(point), accuracy(point)));
+            names.place(whole, &point.patience.to_string(), mark, MARK)?;
+        }
+        names.draw(whole)?;
         chart
             .configure_series_labels()
             .position(SeriesLabelPosition::LowerMiddle)

@@ -3,9 +3,11 @@
 
 mod bound;
 mod core_model;
+mod results;
 mod spread;
 
 pub use core_model::{weight_bits, CoreModel};
+pub use results::Results;
 
 use crate::dataset::{Dataset, InputSpec};
 use crate::encoding::Latency;
@@ -230,8 +232,24 @@ pub fn evaluate_until(
     model: &ModelFile,
     data: &Dataset,
     limit: Option<usize>,
-    mut backend: Option<&mut dyn Backend>,
+    backend: Option<&mut dyn Backend>,
     progress: &mut dyn FnMut(usize),
+) -> Result<Report, EvaluateError> {
+    let mut each = |image: usize, _: &Trace, _: &Inference| progress(image + 1);
+    evaluate_each(stop, model, data, limit, backend, &mut each)
+}
+
+/// [`evaluate_until`], which hands out each image's index in the test set, what the golden reference did, and the answer.
+///
+/// # Errors
+/// Those of [`evaluate_until`].
+pub fn evaluate_each(
+    stop: &AtomicBool,
+    model: &ModelFile,
+    data: &Dataset,
+    limit: Option<usize>,
+    mut backend: Option<&mut dyn Backend>,
+    each: &mut dyn FnMut(usize, &Trace, &Inference),
 ) -> Result<Report, EvaluateError> {
     check_fit(model, data)?;
     let network = &model.network;
@@ -264,6 +282,7 @@ pub fn evaluate_until(
         }
         for ((image, trace), answer) in chunk.zip(&traces).zip(&answers) {
             tally.add(image, data.test.labels[image], trace, answer);
+            each(image, trace, answer);
         }
         if let Some(backend) = &backend {
             let last_step = network.steps() - 1;
@@ -276,7 +295,6 @@ pub fn evaluate_until(
                 tally.bound_cycles += bound::cycles(events, backend.weight_bits());
             }
         }
-        progress(tally.images);
     }
     tally.report().ok_or(EvaluateError::NoImages)
 }

@@ -41,8 +41,7 @@ impl Rectangle {
     }
 
     fn is_within(&self, other: &Rectangle) -> bool {
-        let within =
-            |a: &Range<i32>, b: &Range<i32>| b.start <= a.start && a.end <= b.end;
+        let within = |a: &Range<i32>, b: &Range<i32>| b.start <= a.start && a.end <= b.end;
         within(&self.x, &other.x) && within(&self.y, &other.y)
     }
 

@@ -1,9 +1,13 @@
 //! `eval` on something other than the golden reference, as a user types it.
 
+use firmware_model::golden;
 use firmware_model::network::{Layer, Network};
 use firstspike::dataset;
 use firstspike::model_file::{self, Encoding, InputRecord, ModelFile};
+use ndarray::{Array1, Array2};
+use ndarray_npy::NpzReader;
 use serde_json::Value;
+use std::fs::File;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -125,4 +129,56 @@ fn what_is_not_there_is_named() {
     assert!(said.contains("/dev/no-such-port"), "{said}");
     let said = error(&[&path, "--on", "rtl", "--board", "icebraker"]);
     assert!(said.contains("icebreaker"), "{said}");
+}
+
+#[test]
+fn the_answer_to_each_image_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = model(folder.path(), 30);
+    let file = folder.path().join("results.npz");
+    let out = file.to_str().unwrap();
+    let given = [
+        &path, "--on", "model", "--limit", "20", "--out", out, "--spikes", "--json",
+    ];
+    let output = eval(&given);
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["images"], 20);
+
+    let mut archive = NpzReader::new(File::open(&file).unwrap()).unwrap();
+    let labels: Array1<i64> = archive.by_name("label").unwrap();
+    let classes: Array1<i64> = archive.by_name("class").unwrap();
+    let steps: Array1<i16> = archive.by_name("step").unwrap();
+    let silent: Array1<bool> = archive.by_name("silent").unwrap();
+    let overshoots: Array1<i32> = archive.by_name("overshoot").unwrap();
+    let cycles: Array1<i64> = archive.by_name("cycles").unwrap();
+    let layers = ["layer1", "layer2"].map(|name| archive.by_name(name).unwrap());
+    let layers: [Array2<i16>; 2] = layers;
+    let digits = dataset::load("digits").unwrap();
+    let network = model_file::load(Path::new(&path)).unwrap().network;
+    for image in 0..20 {
+        let code = firstspike::encoding::Latency { steps: 16 };
+        let spikes = code.encode(digits.test.image(image), digits.maximum);
+        let trace = golden::run(&network, &spikes).unwrap();
+        let decision = trace.decision;
+        assert_eq!(labels[image], i64::from(digits.test.labels[image]));
+        assert_eq!(classes[image], decision.class as i64);
+        assert_eq!(steps[image], decision.step as i16);
+        assert_eq!(silent[image], decision.silent);
+        assert_eq!(overshoots[image], decision.overshoot);
+        for (layer, fired) in layers.iter().zip(&trace.fire_steps) {
+            let steps: Vec<i16> = (fired.iter())
+                .map(|step| step.map_or(-1, |step| step as i16))
+                .collect();
+            assert_eq!(layer.row(image).to_vec(), steps);
+        }
+    }
+    let mean = cycles.mapv(|cycles| cycles as f64).mean();
+    assert_eq!(report["cycles_mean"].as_f64(), mean);
+
+    // What the file would be is tried before anything is run.
+    let message = error(&[&path, "--out", "results.txt"]);
+    assert!(message.contains(".npz"), "{message}");
+    let nowhere = folder.path().join("no/results.npz");
+    let message = error(&[&path, "--out", nowhere.to_str().unwrap()]);
+    assert!(message.contains("results.npz"), "{message}");
 }

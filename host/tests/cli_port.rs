@@ -28,6 +28,20 @@ fn json(arguments: &[&str]) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
+/// The answers of `infer`, and its summary.
+fn infer(arguments: &[&str]) -> (Vec<Value>, Value) {
+    let output = firstspike(&[&["--json", "infer"], arguments].concat());
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+    let lines = String::from_utf8(output.stdout).unwrap();
+    let mut lines: Vec<Value> = (lines.lines())
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let summary = lines.pop().unwrap()["summary"].clone();
+    assert_eq!(summary["images"], lines.len());
+    (lines, summary)
+}
+
 /// The one sentence of a command that fails.
 fn failure(arguments: &[&str]) -> String {
     let output = firstspike(arguments);
@@ -124,26 +138,35 @@ fn a_model_is_deployed_once_and_then_answers_as_the_golden_reference() {
 
     let digits = dataset::load("digits").unwrap();
     for limit in ["7", "50"] {
-        let given = ["infer", &model, "--dataset", "digits", "--limit", limit];
-        let told = json(&[&given[..], &port].concat());
-        let results = told["results"].as_array().unwrap();
+        let given = [&model, "--dataset", "digits", "--limit", limit];
+        let (results, summary) = infer(&[&given[..], &port].concat());
         assert_eq!(results.len().to_string(), limit);
+        assert!(summary["accuracy"].is_number());
         for (index, found) in results.iter().enumerate() {
             let code = firstspike::encoding::Latency { steps: 16 };
             let train = code.encode(digits.test.image(index), digits.maximum);
             let expected = golden::run(&network(40), &train).unwrap().decision;
+            assert_eq!(found["image"], index);
             assert_eq!(found["class"], expected.class);
+            assert_eq!(found["class_name"], expected.class.to_string());
             assert_eq!(found["step"], expected.step);
             assert_eq!(found["silent"], expected.silent);
             assert_eq!(found["overshoot"], expected.overshoot);
             assert_eq!(found["label"], digits.test.labels[index]);
             assert_eq!(found["round_trip_ms"].is_number(), limit == "7");
         }
-        // For people: a table of few, a summary of many.
-        let text = firstspike(&[&given[..], &port].concat()).stdout;
+        // For people: a line an answer, and what they come to.
+        let text = firstspike(&[&["infer"], &given[..], &port].concat()).stdout;
         let text = String::from_utf8(text).unwrap();
         assert_eq!(text.contains("round trip ms"), limit == "7", "{text}");
-        assert_eq!(text.contains("by class"), limit == "50", "{text}");
+        let table: Vec<&str> = text.lines().skip(2).take_while(|l| !l.is_empty()).collect();
+        assert_eq!(table.len().to_string(), limit, "{text}");
+        for (index, (line, found)) in table.iter().zip(&results).enumerate() {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let class = found["class_name"].as_str().unwrap();
+            assert_eq!(words[..2], [index.to_string().as_str(), class], "{line}");
+        }
+        assert!(text.contains("by class"), "{text}");
     }
 }
 
@@ -154,26 +177,94 @@ fn images_without_labels_come_from_npz_files() {
     let write = |name: &str, count: usize, pixels: usize| {
         let path = folder.path().join(name);
         let mut archive = NpzWriter::new(File::create(&path).unwrap());
-        let images = Array2::from_shape_fn((count, pixels), |(i, j)| (i * 40 + j * 3) as u8);
+        let images = Array2::from_shape_fn((count, pixels), |(i, j)| ((i * 40 + j * 3) % 17) as u8);
         archive.add_array("x", &images).unwrap();
         archive.finish().unwrap();
         path.to_str().unwrap().to_owned()
     };
     let (one, two) = (write("one.npz", 3, 64), write("two.npz", 2, 64));
     let port = ["--port", &board.port];
-    let told = json(&[&["infer", &model, "--npz", &one, &two], &port[..]].concat());
-    assert_eq!(told["images"], 5);
+    let (answers, told) = infer(&[&[&*model, "--npz", &one, &two], &port[..]].concat());
+    assert_eq!(answers.len(), 5);
     assert_eq!(
-        (&told["accuracy"], &told["results"][0]["label"]),
+        (&told["accuracy"], &answers[0]["label"]),
         (&Value::Null, &Value::Null)
     );
 
     let wide = write("wide.npz", 2, 65);
     let message = failure(&[&["infer", &model, "--npz", &wide], &port[..]].concat());
     assert!(
-        message.contains("65 pixels") && message.contains("64 inputs"),
+        message.contains("65 values") && message.contains("8 rows × 8 columns"),
         "{message}"
     );
+}
+
+/// A picture of a digit, twice as large; dark on white where `inverted`.
+fn write_digit(path: &Path, image: &[u8], inverted: bool) {
+    let pixel = |row: usize, column: usize| {
+        let value = (u32::from(image[row / 2 * 8 + column / 2]) * 255 / 16) as u8;
+        if inverted {
+            255 - value
+        } else {
+            value
+        }
+    };
+    let pixels: Vec<u8> = (0..16 * 16).map(|i| pixel(i / 16, i % 16)).collect();
+    let mut encoder = png::Encoder::new(File::create(path).unwrap(), 16, 16);
+    encoder.set_color(png::ColorType::Grayscale);
+    let mut writer = encoder.write_header().unwrap();
+    writer.write_image_data(&pixels).unwrap();
+}
+
+#[test]
+fn pictures_are_brought_to_the_shape_and_the_polarity_of_the_model() {
+    let (folder, model, board) = set_up();
+    let port = ["--port", &board.port];
+    json(&["deploy", &model, "--port", &board.port]);
+    let digits = dataset::load("digits").unwrap();
+    let pictures = folder.path().join("pictures");
+    std::fs::create_dir(&pictures).unwrap();
+    for index in 0..12 {
+        let path = pictures.join(format!("{index}.png"));
+        write_digit(&path, digits.test.image(index), index % 2 == 1);
+    }
+    std::fs::write(pictures.join("notes.txt"), "no picture").unwrap();
+
+    let folder_name = pictures.to_str().unwrap();
+    let (answers, summary) = infer(&[&[&*model, folder_name], &port[..]].concat());
+    assert_eq!((answers.len(), &summary["accuracy"]), (12, &Value::Null));
+    for (index, found) in answers.iter().enumerate() {
+        let code = firstspike::encoding::Latency { steps: 16 };
+        let train = code.encode(digits.test.image(index), digits.maximum);
+        let expected = golden::run(&network(40), &train).unwrap().decision;
+        // In the order that people count in.
+        let file = pictures.join(format!("{index}.png"));
+        assert_eq!(found["file"], file.to_str().unwrap());
+        assert_eq!(found["class"], expected.class, "{found}");
+        assert_eq!(found["step"], expected.step, "{found}");
+        assert_eq!(found["overshoot"], expected.overshoot, "{found}");
+    }
+
+    let one = pictures.join("3.png");
+    let one = one.to_str().unwrap();
+    let given = [&["infer", &model, one, "--show"], &port[..]].concat();
+    let text = String::from_utf8(firstspike(&given).stdout).unwrap();
+    assert!(text.contains("+----------------+\n|"), "{text}");
+    assert!(text.contains(one), "{text}");
+
+    let notes = pictures.join("notes.txt");
+    let infer = |path: &Path| {
+        let path = path.to_str().unwrap();
+        failure(&[&["infer", &model, path], &port[..]].concat())
+    };
+    let message = infer(&notes);
+    assert!(message.contains("notes.txt"), "{message}");
+    let message = infer(&folder.path().join("nobody.png"));
+    assert!(message.contains("nobody.png"), "{message}");
+    let empty = folder.path().join("empty");
+    std::fs::create_dir(&empty).unwrap();
+    let message = infer(&empty);
+    assert!(message.contains("no JPEG or PNG files"), "{message}");
 }
 
 #[test]

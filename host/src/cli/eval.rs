@@ -1,11 +1,13 @@
 use super::generate::CoreArgs;
 use super::port::shape;
-use super::{backend, dataset_help, load_for_model, Ui};
-use crate::evaluate::{check_fit, evaluate, Backend, Report};
+use super::{backend, check_outputs, dataset_help, load_for_model, Ui};
+use crate::evaluate::{check_fit, evaluate_each, Backend, Report, Results};
+use crate::files::write_whole;
 use crate::model_file::{self, ModelFile};
-use anyhow::{Context, Result};
+use anyhow::{ensure, Context, Result};
 use std::fmt::Write;
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 
 /// The board whose core `model` and `rtl` are; a port's board tells its own.
 #[derive(Debug, clap::Args)]
@@ -43,9 +45,24 @@ pub struct Args {
     /// decisions are the same; cycles and their bound are those of all steps
     #[arg(long)]
     no_exit: bool,
+    /// Write the answer to each image into this NumPy archive (.npz): label, class, step, silent, overshoot and, where
+    /// there is a clock, cycles
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Also write when each neuron fires, as the golden reference has it: layer1, layer2, ..., -1 for never
+    #[arg(long, requires = "out")]
+    spikes: bool,
 }
 
 pub fn run(args: Args, ui: &Ui) -> Result<()> {
+    if let Some(out) = &args.out {
+        ensure!(
+            out.extension().is_some_and(|extension| extension == "npz"),
+            "{} is to be a NumPy archive: give it a name that ends in .npz",
+            out.display()
+        );
+        check_outputs([out.as_path()])?;
+    }
     let model = model_file::load(&args.model)?;
     let data = load_for_model(&args.model, &model, args.dataset.as_deref(), ui)?;
     check_fit(&model, &data)?;
@@ -59,19 +76,37 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let mut backend = backend::open(&args.on, !args.no_exit, &model.network, &board, &core, ui)?;
     let images = args.limit.unwrap_or(usize::MAX).min(data.test.len());
     let bar = ui.bar(images as u64, "classifying");
-    let report = evaluate(
+    let mut results = match args.spikes {
+        true => Results::with_spikes(),
+        false => Results::new(),
+    };
+    let report = evaluate_each(
+        &AtomicBool::new(false),
         &model,
         &data,
         args.limit,
         backend
             .as_mut()
             .map(|backend| &mut **backend as &mut dyn Backend),
-        &mut |done| bar.set_position(done as u64),
+        &mut |image, trace, answer| {
+            if args.out.is_some() {
+                results.add(data.test.labels[image], trace, answer);
+            }
+            bar.inc(1);
+        },
     );
     bar.finish_and_clear();
     let report = report?;
+    if let Some(out) = &args.out {
+        let bytes = results.to_npz().context("the answers are no archive")?;
+        write_whole(out, &bytes).with_context(|| format!("cannot write {}", out.display()))?;
+    }
     let value = serde_json::to_value(&report).context("the report is not JSON")?;
-    ui.result(&value, text(&model, &data.name, &args.on, &report)?);
+    let mut text = text(&model, &data.name, &args.on, &report)?;
+    if let Some(out) = &args.out {
+        writeln!(text, "  written to            {}", out.display())?;
+    }
+    ui.result(&value, text);
     Ok(())
 }
 

@@ -56,6 +56,14 @@ impl Ui {
         let _ = writeln!(std::io::stderr(), "note: {line}");
     }
 
+    /// One of many results, as it comes: a line for people, or a JSON object on a line with `--json`.
+    pub fn row(&self, value: &Value, text: impl AsRef<str>) {
+        match self.json {
+            true => print(&value.to_string()),
+            false => print(text.as_ref()),
+        }
+    }
+
     /// The result of the command: `text` for people, or `value` with `--json`. Called once.
     pub fn result(&self, value: &Value, text: impl AsRef<str>) {
         if self.json {

@@ -179,6 +179,12 @@ pub enum DatasetError {
     },
     #[error("{} is taken for the part to train on, but none of the folders beside it ({others}) is called test or val: rename the one to test on", folder.display())]
     OnePart { folder: PathBuf, others: String },
+    #[error("{} has no JPEG or PNG files directly in it{found}: give pictures, or a folder of them; a folder with a folder for each class is a data set", folder.display())]
+    NoPicturesIn {
+        folder: PathBuf,
+        /// What it has instead, as in [`DatasetError::NoPictures`].
+        found: String,
+    },
     #[error("{} and {} are both taken for the same part of the data: keep one, or rename the other", one.display(), other.display())]
     SamePart { one: PathBuf, other: PathBuf },
     #[error("{} has {found} pictures where {expected} were published: copy all of them, under their own names", folder.display())]

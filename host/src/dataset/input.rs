@@ -230,10 +230,13 @@ impl InputSpec {
     pub fn image_of(&self, picture: &Picture) -> Result<Vec<u8>, InputError> {
         let (rows, columns, code) = self.picture_size()?;
         let picture = picture.scaled(rows, columns);
-        // A model that does not say which way round its pictures were was made when each folder decided.
-        let inverted = match self.source {
-            Some(source) => source.is_inverted(),
-            None => picture.has_bright_border(),
+        let inverted = match (self.source, self.border) {
+            // A picture is of another kind than arrays: it is turned round where what is around the thing would be
+            // bright, and was dark for the network, or the other way round.
+            (Some(Source::Values), Some(border)) => picture.has_bright_border() != (border > 127),
+            (Some(source), _) => source.is_inverted(),
+            // A model that does not say which way round its pictures were was made when each folder decided.
+            (None, _) => picture.has_bright_border(),
         };
         let mut pixels = picture.grey(inverted);
         if code == PictureCode::Edges {

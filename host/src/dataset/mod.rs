@@ -378,6 +378,27 @@ pub fn load_images_for(path: &Path, model: &InputSpec) -> Result<Images, Dataset
     npz::load_images(path, model)
 }
 
+/// The picture files at `paths`, in order, and what was left out: of a folder the pictures directly in it.
+///
+/// # Errors
+/// A folder that has none, or cannot be read.
+pub fn find_pictures(paths: &[PathBuf]) -> Result<(Vec<PathBuf>, Vec<Note>), DatasetError> {
+    pictures::find(paths)
+}
+
+/// Loads pictures of any size for a model: stretched to its shape and turned to its polarity. `done` is called after
+/// each.
+///
+/// # Errors
+/// A file that is no picture that can be read, and a model whose input is none that a picture can be brought to.
+pub fn load_pictures_for(
+    files: &[PathBuf],
+    model: &InputSpec,
+    done: &mut dyn FnMut(),
+) -> Result<Images, DatasetError> {
+    pictures::load_for(files, model, done)
+}
+
 fn load_path(name: &str, path: &Path, model: Option<&InputSpec>) -> Result<Dataset, DatasetError> {
     let is_npz = path
         .extension()

@@ -15,8 +15,8 @@ use super::input::PictureCode;
 use super::order::natural;
 use super::picture::{self, Picture};
 use super::{
-    hold_out_last, Dataset, DatasetError, InputSpec, LeftOut, Note, Source, Split, MAX_CLASSES,
-    TEST_SHARE,
+    hold_out_last, Dataset, DatasetError, Images, InputSpec, LeftOut, Note, Source, Split,
+    MAX_CLASSES, TEST_SHARE,
 };
 use rand::seq::SliceRandom;
 use rand::SeedableRng;
@@ -115,6 +115,57 @@ pub(super) fn load(
     let data = dataset(name, class_names, size, code, model, [&train, &test])?;
     notes.extend(left_out.notes());
     Ok(Dataset { notes, ..data })
+}
+
+/// The picture files at `paths`, with what was left out: a file is meant as it is, of a folder the pictures directly in it.
+pub(super) fn find(paths: &[PathBuf]) -> Result<(Vec<PathBuf>, Vec<Note>), DatasetError> {
+    let (mut files, mut left_out) = (Vec::new(), LeftOuts::default());
+    for path in paths {
+        if !path.is_dir() {
+            files.push(path.clone());
+            continue;
+        }
+        let mut others = LeftOuts::default();
+        let mut found = pictures(path, &mut others)?;
+        let bytes = |path: &Path| path.as_os_str().as_encoded_bytes().to_owned();
+        found.sort_by(|one, other| natural(&bytes(one), &bytes(other)));
+        if found.is_empty() {
+            return Err(DatasetError::NoPicturesIn {
+                folder: path.clone(),
+                found: others.instead(),
+            });
+        }
+        files.extend(found);
+        left_out.add_all(others);
+    }
+    Ok((files, left_out.notes().collect()))
+}
+
+/// The pictures in `files`, as images of the input of `model`. `done` is called after each.
+pub(super) fn load_for(
+    files: &[PathBuf],
+    model: &InputSpec,
+    done: &mut dyn FnMut(),
+) -> Result<Images, DatasetError> {
+    let mut images = Vec::new();
+    for file in files {
+        images.extend(model.image_of(&picture::read(file)?)?);
+        done();
+    }
+    let images = Split {
+        features: model.shape.iter().product(),
+        images,
+        labels: vec![0; files.len()],
+    };
+    let name = match files {
+        [file] => file.display().to_string(),
+        _ => "the pictures".to_owned(),
+    };
+    Ok(Images {
+        features: images.features,
+        notes: model.doubts(&name, &images),
+        images: images.images,
+    })
 }
 
 /// Loads the faces and the motorbikes of Caltech-101 from their two folders in `folder`.

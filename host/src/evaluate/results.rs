@@ -104,10 +104,7 @@ mod tests {
             };
             let trace = Trace {
                 decision,
-                fire_steps: vec![
-                    vec![Some(0), None, Some(255)],
-                    vec![Some(image), None],
-                ],
+                fire_steps: vec![vec![Some(0), None, Some(255)], vec![Some(image), None]],
             };
             let answer = Inference {
                 decision,
@@ -141,7 +138,10 @@ mod tests {
     fn spikes_are_a_table_a_layer_and_no_clock_is_no_array() {
         let mut archive = results(Results::with_spikes(), [None, None]);
         let names = archive.names().unwrap();
-        assert!(!names.iter().any(|name| name.starts_with("cycles")), "{names:?}");
+        assert!(
+            !names.iter().any(|name| name.starts_with("cycles")),
+            "{names:?}"
+        );
         let hidden: Array2<i16> = archive.by_name("layer1").unwrap();
         let outputs: Array2<i16> = archive.by_name("layer2").unwrap();
         assert_eq!(hidden, ndarray::array![[0, -1, 255], [0, -1, 255]]);

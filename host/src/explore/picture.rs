@@ -87,7 +87,12 @@ fn draw(survey: &Survey, title: &str, svg: &mut String) -> Result<(), Box<dyn st
         names.keep_off_mark(mark(best), 2 * MARK);
     }
     for choice in &survey.choices {
-        names.place(&area, &Shape::of(&choice.core).to_string(), mark(choice), MARK)?;
+        names.place(
+            &area,
+            &Shape::of(&choice.core).to_string(),
+            mark(choice),
+            MARK,
+        )?;
     }
     names.draw(&area)?;
     chart

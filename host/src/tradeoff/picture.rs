@@ -149,10 +149,14 @@ impl Panel {
         let (columns, rows) = chart.plotting_area().get_pixel_range();
         let mut names = Labels::new(columns, rows);
         for line in self.lines {
-            let places = points.iter().map(|point| ((line.of)(point), accuracy(point)));
+            let places = points
+                .iter()
+                .map(|point| ((line.of)(point), accuracy(point)));
             let marks: Vec<_> = places.map(|place| chart.backend_coord(&place)).collect();
             names.keep_off_line(&marks);
-            marks.iter().for_each(|&mark| names.keep_off_mark(mark, MARK));
+            marks
+                .iter()
+                .for_each(|&mark| names.keep_off_mark(mark, MARK));
         }
         for point in points {
             let mark = chart.backend_coord(&((self.lines[0].of)(point), accuracy(point)));

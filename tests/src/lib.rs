@@ -3,6 +3,7 @@
 pub mod faults;
 pub mod icarus;
 pub mod rtl_line;
+pub mod wire;
 
 use firmware_model::board::Board as BoardData;
 use firmware_model::config::CoreConfig;

@@ -1,6 +1,6 @@
 //! What a frame asks for, done.
 
-use super::pending::PendingResults;
+use super::pending::PendingReplies;
 use super::pick::BytePick;
 use super::reply::ReplyForm;
 use super::request::{RequestCheck, PAYLOAD};
@@ -12,7 +12,7 @@ use rust_hdl::prelude::*;
 
 #[derive(Copy, Clone, PartialEq, Eq, Debug, LogicState)]
 enum State {
-    /// Send a NAK, else a result, else take up the oldest frame.
+    /// Send a NAK, else a reply that waits for nothing, else take up the oldest frame.
     Idle,
     /// Read the payload's end, the kind and the number.
     Header,
@@ -34,17 +34,15 @@ enum State {
     /// ARM: wait until the core has read its memories back, then compare.
     Verify,
     Compare,
-    /// Free the frame's slot, and reply.
+    /// Free the frame's slot, and reply; to SPIKES in its turn.
     Finish,
-    /// Free the frame's slot; the reply is a result to come.
-    Started,
     Replying,
 }
 
 /// Executes frames in their order, and decides what is sent.
 ///
 /// While something must be waited for, a frame stays in its slot and is looked at again after
-/// NAKs and results have been sent.
+/// NAKs and replies have been sent.
 #[derive(LogicBlock)]
 pub struct Executor {
     pub clock: Signal<In, Clock>,
@@ -87,7 +85,7 @@ pub struct Executor {
     pub result_valid: Signal<In, Bit>,
     pub result_take: Signal<Out, Bit>,
     pub armed: Signal<Out, Bit>,
-    pending: PendingResults,
+    pending: PendingReplies,
     request: RequestCheck,
     sizes: SizesCheck,
     /// The bytes of the memories' CRC-32.
@@ -178,7 +176,7 @@ impl Executor {
             result_valid: Default::default(),
             result_take: Default::default(),
             armed: Default::default(),
-            pending: Default::default(),
+            pending: PendingReplies::new(core.frame_slots),
             request: RequestCheck::new(core),
             sizes: SizesCheck::new(core),
             crc_bytes: Default::default(),
@@ -229,7 +227,7 @@ impl Logic for Executor {
     fn update(&mut self) {
         comment!("module executor");
         comment!("Executes frames in their order, and decides what is sent. While something must be waited");
-        comment!("for, a frame stays in its slot and is looked at again after NAKs and results.");
+        comment!("for, a frame stays in its slot and is looked at again after NAKs and replies.");
         dff_setup!(
             self,
             clock,
@@ -280,6 +278,8 @@ impl Logic for Executor {
         self.pending.push.next = false;
         self.pending.pop.next = false;
         self.pending.number.next = self.number.q.val();
+        self.pending.status.next = self.status.q.val();
+        self.pending.is_result.next = self.form.q.val() == ReplyForm::Decision;
         self.sizes.clear.next = false;
         self.sizes.strobe.next = false;
         self.sizes.index.next = self.index.q.val();
@@ -302,10 +302,15 @@ impl Logic for Executor {
                     self.status.d.next = self.nak_status.val();
                     self.reply_start.next = true;
                     self.state.d.next = State::Replying;
-                } else if self.pending.any.val() & self.result_valid.val() {
+                } else if self.pending.any.val()
+                    & (self.result_valid.val() | !self.pending.oldest_is_result.val())
+                {
                     self.kind.d.next = self.spikes_reply.val();
-                    self.number.d.next = self.pending.oldest.val();
-                    self.form.d.next = ReplyForm::Decision;
+                    self.number.d.next = self.pending.oldest_number.val();
+                    self.status.d.next = self.pending.oldest_status.val();
+                    if self.pending.oldest_is_result.val() {
+                        self.form.d.next = ReplyForm::Decision;
+                    }
                     self.reply_start.next = true;
                     self.state.d.next = State::Replying;
                 } else if self.frame_ready.val() {
@@ -331,8 +336,10 @@ impl Logic for Executor {
                 self.crc_differs.d.next = false;
                 self.settled.d.next = 0.into();
                 self.state.d.next = State::Finish;
-                if self.pending.any.val() & !self.request.is_spikes.val() {
-                    comment!("All but SPIKES wait until every inference has sent its result.");
+                if self.pending.full.val()
+                    | (self.pending.any.val() & !self.request.is_spikes.val())
+                {
+                    comment!("All but SPIKES wait until every reply to these has been sent.");
                     self.state.d.next = State::Idle;
                 } else if !self.request.is_known.val() {
                     self.status.d.next = self.unknown_kind.val();
@@ -444,7 +451,7 @@ impl Logic for Executor {
                     self.next_chunk.d.next = 1.into();
                 }
                 if self.chunk.q.val() == 0 {
-                    if self.spikes_ready.val() & !self.pending.full.val() {
+                    if self.spikes_ready.val() {
                         self.spikes_begin.next = true;
                         self.image.d.next = self.select.q.val();
                         self.collecting.d.next = true;
@@ -481,8 +488,7 @@ impl Logic for Executor {
                         } else if self.last_chunk.q.val() {
                             self.collecting.d.next = false;
                             self.spikes_commit.next = true;
-                            self.pending.push.next = true;
-                            self.state.d.next = State::Started;
+                            self.form.d.next = ReplyForm::Decision;
                         }
                     } else if !self.request.is_geometry.val() & self.load_error.val() {
                         self.status.d.next = self.out_of_range.val();
@@ -512,21 +518,21 @@ impl Logic for Executor {
             }
             State::Finish => {
                 self.frame_release.next = true;
-                self.kind.d.next = self.kind.q.val() | self.reply_flag.val();
-                self.reply_start.next = true;
-                self.state.d.next = State::Replying;
-            }
-            State::Started => {
-                self.frame_release.next = true;
-                self.state.d.next = State::Idle;
+                if self.request.is_spikes.val() {
+                    self.pending.push.next = true;
+                    self.state.d.next = State::Idle;
+                } else {
+                    self.kind.d.next = self.kind.q.val() | self.reply_flag.val();
+                    self.reply_start.next = true;
+                    self.state.d.next = State::Replying;
+                }
             }
             State::Replying => {
                 if self.reply_done.val() {
                     self.state.d.next = State::Idle;
-                    if self.form.q.val() == ReplyForm::Decision {
-                        self.result_take.next = true;
-                        self.pending.pop.next = true;
-                    }
+                    comment!("Of the other kinds a reply is sent only when the queue is empty.");
+                    self.pending.pop.next = self.kind.q.val() == self.spikes_reply.val();
+                    self.result_take.next = self.form.q.val() == ReplyForm::Decision;
                 }
             }
         }

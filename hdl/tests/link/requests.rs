@@ -372,25 +372,77 @@ fn replies_come_in_order() {
     }
 }
 
-/// A reply to a chunk may come before the result of an image that was started before.
+/// The chunks of the next image reach the core while it computes; what is said of them waits for the result.
 #[test]
 fn chunks_overlap_with_inference() {
+    for setup in [SHORT, LARGE] {
+        let mut bench = Bench::armed(setup);
+        bench.core.infer_clocks = 50_000;
+        // As many requests as the smaller of the two has credits.
+        bench.send(&spikes(1, 1, LAST, &[1]).to_wire());
+        bench.send(&spikes(2, 2, LAST, &[2]).to_wire());
+        bench.run(20_000);
+        assert_eq!(bench.core.images, [vec![1], vec![2]]);
+        assert_eq!(bench.received(), []);
+        bench.expect(&[
+            frame(SPIKES | 0x80, 1, &Answer::of(&[1]).payload()),
+            frame(SPIKES | 0x80, 2, &Answer::of(&[2]).payload()),
+        ]);
+    }
     let mut bench = Bench::armed(LARGE);
     bench.core.infer_clocks = 50_000;
     bench.send(&spikes(1, 1, LAST, &[1]).to_wire());
     bench.send(&spikes(2, 2, 0, &[2]).to_wire());
-    bench.send(&spikes(3, 2, 1 | LAST, &[3]).to_wire());
-    bench.wait_frames(1, 20_000);
-    assert_eq!(bench.received_frames(), [frame(SPIKES | 0x80, 2, &[OK])]);
+    bench.send(&spikes(3, 2, 1, &[]).to_wire());
+    bench.send(&spikes(4, 2, 2 | LAST, &[3]).to_wire());
+    bench.run(20_000);
+    assert_eq!(bench.core.images, [vec![1], vec![2, 3]]);
+    assert_eq!(bench.received(), []);
     bench.expect(&[
         frame(SPIKES | 0x80, 1, &Answer::of(&[1]).payload()),
-        frame(SPIKES | 0x80, 3, &Answer::of(&[2, 3]).payload()),
+        frame(SPIKES | 0x80, 2, &[OK]),
+        frame(SPIKES | 0x80, 3, &[OK]),
+        frame(SPIKES | 0x80, 4, &Answer::of(&[2, 3]).payload()),
     ]);
 }
 
-/// Two images without a result is the most, whatever the core would take: the third waits in its slot.
+/// Whatever is wrong with a chunk is said in its turn, while the core computes and when it does not.
 #[test]
-fn no_more_than_two_results_are_pending() {
+fn refusals_wait_for_results() {
+    for setup in [SHORT, LARGE, ODD] {
+        for infer_clocks in [1, 3_000, 40_000] {
+            let refused: [(Frame, u8); 4] = [
+                (spikes(2, 2, LAST, &[BAD_CODE]), BAD_SPIKE),
+                (spikes(2, 2, 0, &[1, BAD_CODE, 1]), BAD_SPIKE),
+                (spikes(2, 1, 1, &[1]), OUT_OF_ORDER),
+                (frame(SPIKES, 2, &[7]), BAD_LENGTH),
+            ];
+            for (request, status) in refused {
+                let mut bench = Bench::armed(setup);
+                bench.core.infer_clocks = infer_clocks;
+                let requests = [spikes(1, 1, LAST, &[1]), request, spikes(3, 3, LAST, &[5])];
+                let payloads = [
+                    Answer::of(&[1]).payload(),
+                    vec![status],
+                    Answer::of(&[5]).payload(),
+                ];
+                let replies: Vec<Frame> = (requests.iter().zip(&payloads))
+                    .map(|(request, payload)| reply(request, payload))
+                    .collect();
+                // Not more than the credits of any device at a time.
+                bench.send(&requests[0].to_wire());
+                bench.send(&requests[1].to_wire());
+                bench.wait_frames(1, infer_clocks + 20_000);
+                bench.send(&requests[2].to_wire());
+                bench.expect(&replies);
+            }
+        }
+    }
+}
+
+/// Four replies wait at most, whatever the core would take: the next frame waits in its slot.
+#[test]
+fn no_more_than_four_replies_are_pending() {
     let mut bench = Bench::armed(LARGE);
     bench.core.infer_clocks = 100_000;
     bench.core.set_buffers(8);
@@ -399,7 +451,7 @@ fn no_more_than_two_results_are_pending() {
         bench.send(&spikes(image, image, LAST, &[image]).to_wire());
     }
     bench.run(50_000);
-    assert_eq!(bench.core.images.len(), 2);
+    assert_eq!(bench.core.images.len(), 4);
     let expected: Vec<Frame> = (images.iter())
         .map(|&image| frame(SPIKES | 0x80, image, &Answer::of(&[image]).payload()))
         .collect();

@@ -1,10 +1,10 @@
 //! The golden reference: the rules of the network (docs/network.md, DESIGN section 1) as code.
 //!
-//! Dense and naive on purpose: each potential is summed anew at each step, straight from its
-//! definition. Nothing here is shared with the trainer, the cycle model or the hardware, so that
-//! agreement with it means something.
+//! Dense and naive on purpose: each neuron looks at all of its inputs, and its potential at each step
+//! is the one before and the weights of what spiked since. Nothing here is shared with the trainer, the
+//! cycle model or the hardware, so that agreement with it means something.
 
-use crate::network::{Decision, Network, NetworkError, SpikeTrain};
+use crate::network::{Decision, Layer, Network, NetworkError, SpikeTrain};
 
 /// Everything that an inference shows when it is run to the last step.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,37 +45,38 @@ impl Trace {
     }
 }
 
-/// Runs `spikes` through `network`, step by step, neuron by neuron.
+/// Runs `spikes` through `network`, layer by layer, neuron by neuron, step by step.
 pub fn run(network: &Network, spikes: &SpikeTrain) -> Result<Trace, NetworkError> {
     network.check_spikes(spikes)?;
-    let last_step = network.steps() - 1;
+    let steps = network.steps();
 
     let mut source: Vec<Option<usize>> = (0..spikes.inputs()).map(|i| spikes.step(i)).collect();
     let mut fire_steps = Vec::new();
+    // What the neurons of the layer at hand have above their thresholds: in the end those of the outputs.
+    let mut margins: Vec<Vec<i32>> = Vec::new();
     for layer in network.layers() {
-        let fired: Vec<Option<usize>> = (0..layer.neurons())
+        margins = (0..layer.neurons())
             .map(|j| {
                 let threshold = layer.thresholds()[j];
-                (0..=last_step).find(|&t| potential(layer, j, &source, t) >= threshold)
+                let potentials = potentials(layer, j, &source, steps);
+                potentials.iter().map(|v| v - threshold).collect()
             })
             .collect();
-        fire_steps.push(fired.clone());
-        if fire_steps.len() < network.layers().len() {
-            source = fired;
-        }
+        source = (margins.iter())
+            .map(|margins| margins.iter().position(|&margin| margin >= 0))
+            .collect();
+        fire_steps.push(source.clone());
     }
 
-    // `source` is now what goes into the output layer.
-    let output = &network.layers()[network.layers().len() - 1];
-    let outputs = &fire_steps[fire_steps.len() - 1];
-    let first = outputs.iter().flatten().min().copied();
-    let step = first.unwrap_or(last_step);
+    // `source` tells when the outputs fired.
+    let first = source.iter().flatten().min().copied();
+    let step = first.unwrap_or(steps - 1);
     let mut best: Option<(usize, i32)> = None;
-    for (j, fired) in outputs.iter().enumerate() {
+    for (j, fired) in source.iter().enumerate() {
         if first.is_some() && *fired != first {
             continue;
         }
-        let overshoot = potential(output, j, &source, step) - output.thresholds()[j];
+        let overshoot = margins[j][step];
         if best.is_none_or(|(_, other)| overshoot > other) {
             best = Some((j, overshoot));
         }
@@ -92,18 +93,91 @@ pub fn run(network: &Network, spikes: &SpikeTrain) -> Result<Trace, NetworkError
     })
 }
 
-/// V_j(t): the sum of the weights of the inputs that have spiked at or before step t.
-fn potential(
-    layer: &crate::network::Layer,
-    neuron: usize,
-    source: &[Option<usize>],
-    t: usize,
-) -> i32 {
-    let mut sum = 0;
+/// V_j(t) of one neuron for every step: the sum of the weights of the inputs that have spiked at or
+/// before step t.
+fn potentials(layer: &Layer, neuron: usize, source: &[Option<usize>], steps: usize) -> Vec<i32> {
+    // First what each step adds, by the inputs that spike in it; then all that came before.
+    let mut potentials = vec![0; steps];
     for (input, spike) in source.iter().enumerate() {
-        if spike.is_some_and(|step| step <= t) {
-            sum += layer.weight(neuron, input);
+        if let Some(step) = *spike {
+            potentials[step] += layer.weight(neuron, input);
         }
     }
-    sum
+    for t in 1..steps {
+        potentials[t] += potentials[t - 1];
+    }
+    potentials
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    /// V_j(t) as docs/network.md has it, from the beginning.
+    fn potential(layer: &Layer, neuron: usize, source: &[Option<usize>], t: usize) -> i32 {
+        (source.iter().enumerate())
+            .filter(|(_, spike)| spike.is_some_and(|step| step <= t))
+            .map(|(input, _)| layer.weight(neuron, input))
+            .sum()
+    }
+
+    /// A network of the given widths, its weights and thresholds from a list of numbers.
+    fn network(widths: &[usize], steps: usize, numbers: &[u32]) -> Network {
+        let mut numbers = numbers.iter().copied().cycle();
+        let layers = (widths.windows(2))
+            .map(|pair| {
+                let most = (pair[0] / 2).max(1) as u32;
+                let thresholds: Vec<i32> = (0..pair[1])
+                    .map(|_| (1 + numbers.next().unwrap() % most) as i32)
+                    .collect();
+                // More weights of +1 than of -1, so that something fires.
+                Layer::from_fn(pair[0], thresholds, |_, _| numbers.next().unwrap() % 8 < 5)
+            })
+            .collect::<Result<_, _>>();
+        Network::new(steps, layers.unwrap()).unwrap()
+    }
+
+    proptest! {
+        /// Every spike of every neuron and the decision, from potentials that are summed anew at each step.
+        #[test]
+        fn it_is_the_definition(
+            widths in vec(1usize..12, 2..=5),
+            steps in 1usize..20,
+            numbers in vec(any::<u32>(), 97),
+            raw in vec(0u16..30, 12),
+        ) {
+            let network = network(&widths, steps, &numbers);
+            let raw = raw[..widths[0]].iter().map(|&step| match step {
+                step if usize::from(step) < steps => step,
+                _ => SpikeTrain::SILENT,
+            });
+            let spikes = SpikeTrain::from_raw(raw.collect());
+            let found = run(&network, &spikes).unwrap();
+
+            let mut source: Vec<Option<usize>> = (0..widths[0]).map(|i| spikes.step(i)).collect();
+            let last = network.layers().len() - 1;
+            for (at, layer) in network.layers().iter().enumerate() {
+                let margin = |j: usize, t: usize| {
+                    potential(layer, j, &source, t) - layer.thresholds()[j]
+                };
+                let fired: Vec<Option<usize>> = (0..layer.neurons())
+                    .map(|j| (0..steps).find(|&t| margin(j, t) >= 0))
+                    .collect();
+                prop_assert_eq!(&found.fire_steps[at], &fired);
+                if at == last {
+                    let first = fired.iter().flatten().min().copied();
+                    let step = first.unwrap_or(steps - 1);
+                    let rivals = (0..layer.neurons()).filter(|&j| first.is_none() || fired[j] == first);
+                    // The greatest; of equals the lowest index.
+                    let class = rivals.min_by_key(|&j| (-margin(j, step), j)).unwrap();
+                    let overshoot = margin(class, step);
+                    let decision = Decision { class, step, silent: first.is_none(), overshoot };
+                    prop_assert_eq!(found.decision, decision);
+                }
+                source = fired;
+            }
+        }
+    }
 }

@@ -276,7 +276,9 @@ pub fn session(
         if let Err(error) = result {
             tally.named_errors += 1;
             match error {
-                DriverError::Unreliable { .. } | DriverError::Lost => {}
+                DriverError::Unreliable { .. }
+                | DriverError::NoReply { .. }
+                | DriverError::Lost => {}
                 DriverError::Silent | DriverError::Garbage if board.is_none() => next += 1,
                 // Of frames with more than three wrong bits the check lets one in 65,536 pass: INFO has
                 // a check of its own besides.

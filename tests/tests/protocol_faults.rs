@@ -569,6 +569,11 @@ fn errors_say_what_to_do_in_one_sentence() {
             recoveries: MAX_RECOVERIES,
             last: Fault::Nak(9),
         },
+        DriverError::NoReply {
+            recoveries: MAX_RECOVERIES,
+            request: "SPIKES",
+            limit: Duration::from_secs(2),
+        },
     ];
     for error in errors {
         let message = error.to_string();

@@ -16,8 +16,24 @@ pub struct Board {
     link: Link,
     /// The network that the board is known to hold: set by [`Board::deploy`] and
     /// [`Board::deployed_model_matches`].
-    loaded: Option<Network>,
+    loaded: Option<Loaded>,
     next_image: u8,
+}
+
+/// A network on the board.
+struct Loaded {
+    network: Network,
+    /// The clock cycles that an image takes at most.
+    most_cycles: u64,
+}
+
+impl Loaded {
+    fn new(network: &Network, image: &MemoryImage) -> Self {
+        Loaded {
+            network: network.clone(),
+            most_cycles: load::most_cycles(image),
+        }
+    }
 }
 
 /// What [`Board::deploy`] has done.
@@ -73,7 +89,7 @@ impl Board {
         let matches = info.armed && info.memory_crc == image.checksum();
         if matches {
             self.link.expect_model(Some(image.checksum()));
-            self.loaded = Some(network.clone());
+            self.loaded = Some(Loaded::new(network, &image));
         }
         Ok(matches)
     }
@@ -98,7 +114,7 @@ impl Board {
             Ok(())
         })?;
         self.link.expect_model(Some(checksum));
-        self.loaded = Some(network.clone());
+        self.loaded = Some(Loaded::new(network, &image));
         Ok(Deployment {
             bytes,
             checksum,
@@ -131,7 +147,8 @@ impl Board {
         trains: impl IntoIterator<Item = S>,
         mut each: impl FnMut(usize, Answer),
     ) -> Result<(), DriverError> {
-        let network = self.loaded.as_ref().ok_or(DriverError::NotArmed)?;
+        let loaded = self.loaded.as_ref().ok_or(DriverError::NotArmed)?;
+        let (network, cycles) = (&loaded.network, loaded.most_cycles);
         let next_image = &mut self.next_image;
         let jobs = trains.into_iter().map(|train| {
             network.check_spikes(train.borrow())?;
@@ -141,6 +158,7 @@ impl Board {
                 kind: kind::SPIKES,
                 payloads: chunks(image, &encode_spikes(&train.borrow().events())),
                 limit: REPLY_LIMIT,
+                cycles,
             })
         });
         let mut index = 0;
@@ -158,6 +176,7 @@ impl Board {
             kind: kind::STATUS,
             payloads: vec![Vec::new()],
             limit: REPLY_LIMIT,
+            cycles: 0,
         };
         let mut counters = None;
         self.link.run([Ok(job)], |payload| {

@@ -6,6 +6,7 @@ use firmware_model::network::NetworkError;
 use firmware_model::protocol::info::InfoError;
 use firmware_model::protocol::status_name;
 use std::io;
+use std::time::Duration;
 use thiserror::Error;
 
 /// Why something could not be done with a board. Each says in one sentence what to do next.
@@ -41,8 +42,9 @@ pub enum DriverError {
     )]
     Silent,
     #[error(
-        "the board answers no more; check its cable and its power, then try again (a board that was \
-         switched off needs its model deployed again)"
+        "the board answers no more; check its cable and its power, or that a virtual board still runs and this \
+         machine is not too busy for it, then try again (a board that was switched off needs its model \
+         deployed again)"
     )]
     Lost,
     #[error(
@@ -95,6 +97,18 @@ pub enum DriverError {
          use a shorter cable or a lower baud rate"
     )]
     Unreliable { recoveries: u32, last: Fault },
+    #[error(
+        "the board is too slow: it answers when it is asked who it is, but {recoveries} times in a row no reply to \
+         {request} came within {:.1} s; if it is a virtual board, this machine is too slow or too busy for its \
+         core: take a smaller core, or the software board; if it is a real one, its line loses frames: use \
+         a shorter cable or a lower baud rate",
+        .limit.as_secs_f64()
+    )]
+    NoReply {
+        recoveries: u32,
+        request: &'static str,
+        limit: Duration,
+    },
 }
 
 /// What made a recovery necessary.

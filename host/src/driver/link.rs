@@ -2,7 +2,10 @@
 
 use super::wire::{Event, Traffic, Wire};
 use super::{DriverError, Fault, Transport};
-use firmware_model::protocol::{kind, reply, status, DeviceConfig, Frame, InfoPayload, REPLY};
+use firmware_model::device::BITS_PER_BYTE;
+use firmware_model::protocol::{
+    kind, reply, status, DeviceConfig, Frame, InfoPayload, MAX_FRAME, REPLY,
+};
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -14,8 +17,14 @@ const INFO_LIMIT: Duration = Duration::from_millis(100);
 const FIRST_JUMP: u8 = 2 * INFO_ATTEMPTS as u8;
 /// How many recoveries in a row may pass without a job being done.
 pub const MAX_RECOVERIES: u32 = 10;
-/// How long a reply is waited for, counted from the reply before it.
+/// How long a reply is waited for, counted from the reply before it, beyond what line and core need for it.
 pub(super) const REPLY_LIMIT: Duration = Duration::from_secs(2);
+/// The bytes of a longest request and its reply on the wire, and of those before them in the device.
+const LINE_BYTES: u64 = 4 * MAX_FRAME as u64;
+/// A board may be so many times slower than it was when that was measured: a machine gets busy.
+const SLOWNESS_MARGIN: f64 = 4.0;
+/// A simulation that is slower than this is of no use.
+const MAX_SLOWNESS: f64 = 10_000.0;
 
 /// One thing asked of the board: frames that are answered one by one, and repeated together.
 #[derive(Debug, Clone)]
@@ -24,8 +33,10 @@ pub(super) struct Job {
     pub kind: u8,
     /// The payload of each, at least one.
     pub payloads: Vec<Vec<u8>>,
-    /// How long a reply may take, counted from the reply before it.
+    /// How long a reply may take, counted from the reply before it, beyond what line and core need.
     pub limit: Duration,
+    /// The clock cycles that the core works for a reply, at most.
+    pub cycles: u64,
 }
 
 /// A job whose last reply has not come.
@@ -43,10 +54,19 @@ struct Open {
     probe: bool,
 }
 
+/// The recoveries since a job was done.
+struct Recoveries {
+    count: u32,
+    /// Nothing was wrong but that no reply came in time.
+    all_silent: bool,
+}
+
 /// The host's end of the line.
 pub(super) struct Link {
     wire: Wire,
     info: InfoPayload,
+    /// How many times slower than line and clock say the board is: 1, or more for a simulation.
+    slowness: f64,
     /// The CRC-32 of the memories that inferences are for: none while a model is loaded.
     model: Option<u32>,
     open: VecDeque<Open>,
@@ -62,7 +82,7 @@ impl Link {
         let mut wire = Wire::new(transport)?;
         let [first, jump] = nonce.to_le_bytes();
         let mut sequence = first;
-        let mut find = |sequence: &mut u8| match probe(&mut wire, sequence)? {
+        let mut find = |sequence: &mut u8| match probe(&mut wire, sequence, Duration::ZERO)? {
             Some(found) => Ok(found),
             None if wire.traffic.received == 0 => Err(DriverError::Silent),
             None => Err(DriverError::Garbage),
@@ -70,12 +90,13 @@ impl Link {
         find(&mut sequence)?;
         // Beyond the numbers of the first round, which may still be answered.
         sequence = first.wrapping_add(FIRST_JUMP + jump % (u8::MAX - 2 * FIRST_JUMP));
-        let (info, open) = find(&mut sequence)?;
+        let found = find(&mut sequence)?;
         Ok(Link {
             wire,
-            info,
+            info: found.info,
+            slowness: found.slowness,
             model: None,
-            open,
+            open: found.open,
             next_sequence: sequence,
             in_step: true,
         })
@@ -106,6 +127,7 @@ impl Link {
             kind: kind::INFO,
             payloads: vec![Vec::new()],
             limit: REPLY_LIMIT,
+            cycles: 0,
         };
         let mut found = None;
         self.run([Ok(job)], |payload| {
@@ -130,7 +152,7 @@ impl Link {
     ) -> Result<(), DriverError> {
         let mut jobs = jobs.into_iter();
         let mut waiting = VecDeque::new();
-        let mut recoveries = 0;
+        let mut recoveries = Recoveries::none();
         if !self.in_step {
             self.recover(Fault::Resume, &mut recoveries, &mut waiting)?;
         }
@@ -140,12 +162,13 @@ impl Link {
             let Some(front) = waiting.front() else {
                 break;
             };
-            let deadline = self.wire.now() + front.job.limit;
+            let deadline = self.wire.now() + self.limit(&front.job);
             match self.reply(deadline)? {
                 Err(fault) => self.recover(fault, &mut recoveries, &mut waiting)?,
-                Ok(payload) => {
+                Ok(None) => {} // There is a credit more.
+                Ok(Some(payload)) => {
                     if let Some(payload) = self.take(payload, &mut waiting)? {
-                        recoveries = 0;
+                        recoveries = Recoveries::none();
                         done(&payload)?;
                     }
                 }
@@ -153,6 +176,19 @@ impl Link {
         }
         self.in_step = true;
         Ok(())
+    }
+
+    /// How long a reply to `job` is waited for.
+    fn limit(&self, job: &Job) -> Duration {
+        job.limit + self.time_for(job.cycles)
+    }
+
+    /// How long the board may take to receive requests, to work for so many clock cycles, and to reply.
+    fn time_for(&self, cycles: u64) -> Duration {
+        let device = &self.info.device;
+        let core = cycles as f64 / f64::from(device.clock_hz.max(1));
+        let line = line_time(LINE_BYTES, device);
+        Duration::from_secs_f64((core + line) * self.slowness * SLOWNESS_MARGIN)
     }
 
     /// Sends what the credits allow: first of the jobs that wait, then of new ones.
@@ -163,6 +199,12 @@ impl Link {
     ) -> Result<(), DriverError> {
         let credits = usize::from(self.info.device.core.frame_slots);
         let mut bytes = Vec::new();
+        // Even while INFOs of a recovery use all credits there is something to wait for.
+        if waiting.is_empty() {
+            if let Some(job) = jobs.next() {
+                waiting.push_back(Waiting::new(job?));
+            }
+        }
         while self.open.len() < credits {
             let unsent = |w: &&mut Waiting| w.sent < w.job.payloads.len();
             let Some(next) = waiting.iter_mut().find(unsent) else {
@@ -191,8 +233,8 @@ impl Link {
         Ok(())
     }
 
-    /// Waits for the reply to the oldest open request, and closes that.
-    fn reply(&mut self, deadline: Duration) -> Result<Result<Vec<u8>, Fault>, DriverError> {
+    /// Waits for the reply to the oldest open request, and closes that. `None`: it was an INFO of a recovery.
+    fn reply(&mut self, deadline: Duration) -> Result<Result<Option<Vec<u8>>, Fault>, DriverError> {
         loop {
             let frame = match self.wire.event(deadline)? {
                 Event::Frame(frame) => frame,
@@ -212,11 +254,11 @@ impl Link {
             }
             self.open.drain(..at);
             let probe = self.open.pop_front().is_some_and(|o| o.probe);
-            match frame.payload.first() {
-                _ if probe => {}
-                Some(&status::OUT_OF_ORDER) => return Ok(Err(Fault::OutOfOrder)),
-                _ => return Ok(Ok(frame.payload)),
-            }
+            return Ok(match frame.payload.first() {
+                _ if probe => Ok(None),
+                Some(&status::OUT_OF_ORDER) => Err(Fault::OutOfOrder),
+                _ => Ok(Some(frame.payload)),
+            });
         }
     }
 
@@ -252,19 +294,34 @@ impl Link {
     fn recover(
         &mut self,
         fault: Fault,
-        recoveries: &mut u32,
+        recoveries: &mut Recoveries,
         waiting: &mut VecDeque<Waiting>,
     ) -> Result<(), DriverError> {
-        if *recoveries == MAX_RECOVERIES {
-            return Err(DriverError::Unreliable {
-                recoveries: *recoveries,
-                last: fault,
+        recoveries.all_silent &= fault == Fault::Silence;
+        if recoveries.count == MAX_RECOVERIES {
+            let count = recoveries.count;
+            return Err(match waiting.front() {
+                Some(front) if recoveries.all_silent => DriverError::NoReply {
+                    recoveries: count,
+                    request: request_name(front.job.kind),
+                    limit: self.limit(&front.job),
+                },
+                _ => DriverError::Unreliable {
+                    recoveries: count,
+                    last: fault,
+                },
             });
         }
-        *recoveries += 1;
+        recoveries.count += 1;
         self.wire.traffic.recoveries += 1;
-        let found = probe(&mut self.wire, &mut self.next_sequence)?;
-        let (info, open) = found.ok_or(DriverError::Lost)?;
+        // INFO is answered after what the board was asked before.
+        let before = self.time_for(waiting.iter().map(|w| w.job.cycles).sum());
+        let found = probe(&mut self.wire, &mut self.next_sequence, before)?;
+        let Found {
+            info,
+            open,
+            slowness,
+        } = found.ok_or(DriverError::Lost)?;
         check_same(&self.info.device, &info.device)?;
         if let Some(checksum) = self.model {
             if !info.armed {
@@ -275,6 +332,9 @@ impl Link {
             }
         }
         (self.info, self.open) = (info, open);
+        if fault == Fault::Silence {
+            self.slowness = slowness;
+        }
         for job in waiting {
             (job.sent, job.answered) = (0, 0);
         }
@@ -292,13 +352,33 @@ impl Waiting {
     }
 }
 
-/// Sends INFO until one of them is answered, and discards all that comes before that answer. Returns it
-/// with the INFOs that may still be answered. `None`: no attempt was.
+impl Recoveries {
+    fn none() -> Self {
+        Recoveries {
+            count: 0,
+            all_silent: true,
+        }
+    }
+}
+
+/// What a [`probe`] found.
+struct Found {
+    info: InfoPayload,
+    /// The INFOs that may still be answered.
+    open: VecDeque<Open>,
+    /// As [`Link::slowness`].
+    slowness: f64,
+}
+
+/// Sends INFO until one of them is answered, and discards all that comes before that answer. Each is
+/// waited for by so much longer as the board may be busy `before`. `None`: no attempt was answered.
 fn probe(
     wire: &mut Wire,
     sequence: &mut u8,
-) -> Result<Option<(InfoPayload, VecDeque<Open>)>, DriverError> {
+    before: Duration,
+) -> Result<Option<Found>, DriverError> {
     let mut open = VecDeque::new();
+    let mut sent = Vec::new();
     for attempt in 0..INFO_ATTEMPTS {
         let request = Frame {
             kind: kind::INFO,
@@ -311,8 +391,10 @@ fn probe(
             probe: true,
         });
         // The zero closes whatever the device has half of.
-        wire.send(&[&[0], request.to_wire().as_slice()].concat())?;
-        let deadline = wire.now() + INFO_LIMIT * (1 << attempt);
+        let bytes = [&[0], request.to_wire().as_slice()].concat();
+        sent.push(wire.now());
+        wire.send(&bytes)?;
+        let deadline = wire.now() + INFO_LIMIT * (1 << attempt) + before;
         loop {
             let frame = match wire.event(deadline)? {
                 Event::Frame(frame) if frame.kind == kind::INFO | REPLY => frame,
@@ -322,17 +404,27 @@ fn probe(
             let Some(at) = open.iter().position(|o| o.sequence == frame.sequence) else {
                 continue;
             };
-            return match frame.payload.split_first() {
-                Some((&status::OK, info)) => {
-                    let later = open.split_off(at + 1);
-                    Ok(Some((InfoPayload::parse(info)?, later)))
-                }
-                _ => Err(DriverError::Answer { request: "INFO" }),
+            let Some((&status::OK, info)) = frame.payload.split_first() else {
+                return Err(DriverError::Answer { request: "INFO" });
             };
+            let info = InfoPayload::parse(info)?;
+            let length = (bytes.len() + frame.to_wire().len()) as u64;
+            let took = (wire.now() - sent[at]).as_secs_f64();
+            let slowness = took / line_time(length, &info.device);
+            return Ok(Some(Found {
+                info,
+                open: open.split_off(at + 1),
+                slowness: slowness.clamp(1.0, MAX_SLOWNESS),
+            }));
         }
         wire.drop_partial();
     }
     Ok(None)
+}
+
+/// How long so many bytes are on the line, in seconds.
+fn line_time(bytes: u64, device: &DeviceConfig) -> f64 {
+    (bytes * BITS_PER_BYTE) as f64 / f64::from(device.baud.max(1))
 }
 
 fn take_sequence(next: &mut u8) -> u8 {

@@ -86,6 +86,82 @@ fn a_virtual_board_names_its_port_and_answers_there_until_it_is_stopped() {
     }
 }
 
+const MODEL: [&str; 6] = ["board", "--board", "icebreaker", "--sim", "model", "--json"];
+
+/// A board that shall have a link at `path`, which is refused.
+fn refused(path: &Path) -> String {
+    let name = path.to_str().unwrap();
+    let output = firstspike(&[&MODEL[..5], &["--link", name]].concat())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(text.contains(name) && text.contains("--link"), "{text}");
+    text
+}
+
+#[test]
+fn a_link_takes_over_neither_a_user_s_nor_another_board_s() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mine, taken) = (folder.path().join("mine"), folder.path().join("taken"));
+    std::fs::create_dir(folder.path().join("folder")).unwrap();
+    std::os::unix::fs::symlink("folder", &mine).unwrap();
+    refused(&mine);
+    assert_eq!(std::fs::read_link(&mine).unwrap(), Path::new("folder"));
+
+    let with_link = [&MODEL[..], &["--link", taken.to_str().unwrap()]].concat();
+    let (first, _) = start(&with_link);
+    let target = std::fs::read_link(&taken).unwrap();
+    let text = refused(&taken);
+    assert!(text.contains(target.to_str().unwrap()), "{text}");
+    assert_eq!(std::fs::read_link(&taken).unwrap(), target);
+    assert_eq!(info(&taken, 3_000_000).kind, kind::INFO | REPLY);
+
+    // A board that is killed leaves its link behind: the next one takes it over.
+    let mut first = first;
+    first.kill().unwrap();
+    first.wait().unwrap();
+    assert!(std::fs::symlink_metadata(&taken).is_ok());
+    if !target.exists() {
+        let (second, _) = start(&with_link);
+        assert_eq!(info(&taken, 3_000_000).kind, kind::INFO | REPLY);
+        end(second, "INT");
+        assert!(std::fs::symlink_metadata(&taken).is_err());
+    }
+}
+
+#[test]
+fn a_board_runs_on_when_nobody_reads_what_it_says() {
+    let (mut child, value) = start(&MODEL);
+    drop((child.stdout.take(), child.stderr.take()));
+    let port = PathBuf::from(value["port"].as_str().unwrap());
+    for baud in [3_000_000, 9_600, 3_000_000] {
+        // At another speed there is no answer, and something to be said.
+        match baud {
+            9_600 => drop(
+                serialport::new(port.to_string_lossy(), baud)
+                    .open()
+                    .unwrap(),
+            ),
+            _ => assert_eq!(info(&port, baud).kind, kind::INFO | REPLY),
+        }
+    }
+    signal(&child, "INT");
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn what_is_not_traced_has_no_beginning() {
+    for extra in [
+        &["--trace-from", "5"][..],
+        &["--trace-cycles", "5"],
+        &["--trace", "a.vcd", "--trace-cycles", "0"],
+    ] {
+        let output = firstspike(&[&MODEL[..], extra].concat()).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{extra:?}");
+    }
+}
+
 #[test]
 fn another_core_is_what_info_tells() {
     let arguments = ["--board", "icebreaker", "--lanes", "8", "--banks", "2"];

@@ -20,6 +20,11 @@ pub trait VirtualDevice: Send {
     /// Bytes from the device, or to it where it can tell, that did not have a start and a stop bit where the other end
     /// looked for them. Not zero means that the ends do not agree about the baud rate.
     fn framing_errors(&self) -> u64;
+
+    /// The clocks since power-up, where each of them is simulated.
+    fn clocks(&self) -> Option<u64> {
+        None
+    }
 }
 
 /// How far [`VirtualDevice::exchange`] came.

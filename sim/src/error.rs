@@ -55,9 +55,24 @@ pub enum SimError {
     Terminal { action: &'static str, source: Errno },
 
     #[error(
-        "{path} is there and is not a link: name another path with --link, or move that file away"
+        "{path} {}: name another path with --link, or move that away first",
+        what_is_there(.target)
     )]
-    LinkTaken { path: PathBuf },
+    LinkTaken {
+        path: PathBuf,
+        /// Where the link goes that is there, if it is one.
+        target: Option<PathBuf>,
+    },
+}
+
+fn what_is_there(target: &Option<PathBuf>) -> String {
+    match target {
+        Some(target) => format!(
+            "is a link to {} already, which a board that runs may have made",
+            target.display()
+        ),
+        None => "is there already and is not a link".to_owned(),
+    }
 }
 
 impl SimError {

@@ -2,6 +2,7 @@
 //!
 //! The structures and functions here mirror `verilator/shim.cpp`.
 
+use crate::rtl::Trace;
 use crate::SimError;
 use std::ffi::{c_char, c_int, c_void, CStr, CString};
 use std::path::Path;
@@ -9,7 +10,7 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 
 /// The version of the structures below; the shim says which it was compiled with.
-const BENCH_ABI: u32 = 1;
+const BENCH_ABI: u32 = 2;
 
 #[repr(C)]
 struct BenchRequest {
@@ -32,7 +33,7 @@ struct BenchReply {
     idle: u32,
 }
 
-type Create = unsafe extern "C" fn(u64, *const c_char) -> *mut c_void;
+type Create = unsafe extern "C" fn(u64, *const c_char, u64, u64) -> *mut c_void;
 type CreateError = unsafe extern "C" fn() -> *const c_char;
 type Destroy = unsafe extern "C" fn(*mut c_void);
 type BenchError = unsafe extern "C" fn(*const c_void) -> *const c_char;
@@ -88,19 +89,18 @@ impl Library {
 
     /// Powers a board up. What its registers and memories hold at that moment, where the Verilog does not say,
     /// follows from the seed.
-    pub(crate) fn power_up(&self, seed: u64, trace: Option<&Path>) -> Result<Bench, SimError> {
-        let trace = trace
-            .map(|path| CString::new(path.as_os_str().as_encoded_bytes()))
+    pub(crate) fn power_up(&self, seed: u64, trace: Option<&Trace>) -> Result<Bench, SimError> {
+        let name = trace
+            .map(|trace| CString::new(trace.path.as_os_str().as_encoded_bytes()))
             .transpose()
             .map_err(|_| {
                 SimError::Start("the name of the trace file has a zero byte in it".to_owned())
             })?;
-        let path = trace
-            .as_ref()
-            .map_or(std::ptr::null(), |path| path.as_ptr());
+        let path = name.as_ref().map_or(std::ptr::null(), |name| name.as_ptr());
+        let (from, clocks) = trace.map_or((0, 0), |trace| (trace.from, trace.clocks));
         // SAFETY: `path` is null or a string that outlives the call; the error text is a string that lives until the
         // next call of `create` on this thread.
-        let handle = unsafe { (self.functions.create)(seed, path) };
+        let handle = unsafe { (self.functions.create)(seed, path, from, clocks) };
         let handle = NonNull::new(handle)
             .ok_or_else(|| SimError::Start(unsafe { text((self.functions.create_error)()) }))?;
         Ok(Bench {

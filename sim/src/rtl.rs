@@ -15,8 +15,19 @@ pub struct RtlOptions {
     pub baud: u32,
     /// What unwritten registers and memories hold at power-up follows from it.
     pub seed: u64,
-    /// Where to write the waveform, if the library was compiled for one.
-    pub trace: Option<PathBuf>,
+    /// The waveform to write, if the library was compiled for one.
+    pub trace: Option<Trace>,
+}
+
+/// A waveform of some of a board's clocks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trace {
+    /// The file, replaced if it is there. It is whole when the last of its clocks has passed, or the board is dropped.
+    pub path: PathBuf,
+    /// The first clock, counted from power-up.
+    pub from: u64,
+    /// How many clocks.
+    pub clocks: u64,
 }
 
 /// A bit must last at least so many clocks for a UART to find its middle.
@@ -60,7 +71,7 @@ impl RtlBoard {
             });
         }
         let mut board = RtlBoard {
-            bench: library.power_up(options.seed, options.trace.as_deref())?,
+            bench: library.power_up(options.seed, options.trace.as_ref())?,
             slice: Slice {
                 clocks: SLICE_CLOCKS,
                 idle_clocks: IDLE_BITS * u64::from(options.clock_hz) / u64::from(options.baud),
@@ -137,6 +148,10 @@ impl VirtualDevice for RtlBoard {
 
     fn framing_errors(&self) -> u64 {
         self.framing_errors
+    }
+
+    fn clocks(&self) -> Option<u64> {
+        Some(self.clocks)
     }
 }
 

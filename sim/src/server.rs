@@ -39,8 +39,8 @@ impl Stop {
 /// Something worth telling the person in front of a virtual board.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event {
-    /// A client opened the port.
-    Opened,
+    /// A client opened the port, at this clock of the device, where it has one.
+    Opened { clock: Option<u64> },
     /// The last client closed the port.
     Closed,
     /// The client set another speed than the device has: they will not understand each other.
@@ -94,7 +94,12 @@ pub fn serve(
             to_client.clear();
         }
         let mut happened = [
-            (visits.opened > 0, Event::Opened),
+            (
+                visits.opened > 0,
+                Event::Opened {
+                    clock: device.clocks(),
+                },
+            ),
             (visits.abandoned, Event::Closed),
         ];
         if terminal.clients() > 0 {

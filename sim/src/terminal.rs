@@ -9,6 +9,7 @@ use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
 use nix::sys::termios::{cfmakeraw, tcflush, tcgetattr, tcsetattr, FlushArg, SetArg};
 use nix::unistd::{read, ttyname, write};
 use std::fs;
+use std::io::ErrorKind;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
@@ -182,27 +183,64 @@ pub struct Link {
     target: PathBuf,
 }
 
+/// The folder of the pseudo-terminals.
+const TERMINALS: &str = "/dev/pts";
+
 impl Link {
-    /// Makes the link. A link that is there already is replaced; anything else there is not touched.
-    pub fn make(path: &Path, target: &Path) -> Result<Self, SimError> {
+    /// Refuses a name at which [`Link::make`] could make no link.
+    pub fn check(path: &Path) -> Result<(), SimError> {
         match fs::symlink_metadata(path) {
-            Ok(there) if !there.is_symlink() => {
-                return Err(SimError::LinkTaken {
-                    path: path.to_owned(),
-                })
-            }
-            _ => {}
+            Ok(_) if is_stale(path) => Ok(()),
+            Ok(_) => Err(taken(path)),
+            Err(_) => Ok(()),
         }
-        let mut name = path.as_os_str().to_owned();
-        name.push(format!(".{}", std::process::id()));
-        let fresh = PathBuf::from(name);
-        std::os::unix::fs::symlink(target, &fresh)
-            .and_then(|()| fs::rename(&fresh, path))
-            .map_err(SimError::io("make the link", path))?;
-        Ok(Link {
+    }
+
+    /// Makes a link to `target`. What is there already is not touched, but for a link that a board left behind which
+    /// did not end in good order: one to a pseudo-terminal that is no more, or to `target` itself.
+    pub fn make(path: &Path, target: &Path) -> Result<Self, SimError> {
+        let link = Link {
             path: path.to_owned(),
             target: target.to_owned(),
-        })
+        };
+        if fs::read_link(path).is_ok_and(|there| there == target) {
+            return Ok(link); // its terminal had the number that this one has
+        }
+        if is_stale(path) {
+            remove_stale(path)?;
+        }
+        match std::os::unix::fs::symlink(target, path) {
+            Ok(()) => Ok(link),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(taken(path)),
+            Err(error) => Err(SimError::io("make the link", path)(error)),
+        }
+    }
+}
+
+/// Whether there is a link to a pseudo-terminal that is no more.
+fn is_stale(path: &Path) -> bool {
+    fs::read_link(path).is_ok_and(|target| {
+        target.parent() == Some(Path::new(TERMINALS)) && fs::symlink_metadata(&target).is_err()
+    })
+}
+
+/// Removes a stale link, and nothing that came in its place since it was looked at.
+fn remove_stale(path: &Path) -> Result<(), SimError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".{}", std::process::id()));
+    let aside = PathBuf::from(name);
+    fs::rename(path, &aside).map_err(SimError::io("replace the link", path))?;
+    if is_stale(&aside) {
+        return fs::remove_file(&aside).map_err(SimError::io("remove the link", &aside));
+    }
+    fs::rename(&aside, path).map_err(SimError::io("put back the link", path))?;
+    Err(taken(path))
+}
+
+fn taken(path: &Path) -> SimError {
+    SimError::LinkTaken {
+        path: path.to_owned(),
+        target: fs::read_link(path).ok(),
     }
 }
 

@@ -11,6 +11,7 @@ use serialport::SerialPort;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read, Write};
 use std::os::fd::AsRawFd;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::sync::mpsc::{channel, Receiver};
 use std::thread;
@@ -241,20 +242,70 @@ fn a_link_lives_as_long_as_it_is_wanted() {
 }
 
 #[test]
-fn a_link_takes_over_from_an_older_one_but_not_from_a_file() {
+fn a_link_that_a_board_left_behind_is_replaced() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("board");
-    let old = Link::make(&path, Path::new("/dev/pts/old")).expect("the link is made");
-    let new = Link::make(&path, Path::new("/dev/pts/new")).expect("the link is replaced");
-    drop(old);
-    assert_eq!(
-        fs::read_link(&path).expect("it is there"),
-        Path::new("/dev/pts/new")
-    );
-    drop(new);
+    let (board, _) = board();
+    // To a terminal that is no more; and to the very one that the board has.
+    for left in [Path::new("/dev/pts/99999999"), board.port()] {
+        symlink(left, &path).expect("a link");
+        let link = Link::make(&path, board.port()).expect("the link is replaced");
+        assert_eq!(fs::read_link(&path).expect("it is there"), board.port());
+        drop(link);
+        assert!(fs::symlink_metadata(&path).is_err());
+    }
+    let names: Vec<_> = fs::read_dir(&folder).expect("a folder").collect();
+    assert!(names.is_empty(), "{names:?}");
+}
 
-    fs::write(&path, "mine").expect("a file");
-    let taken = Link::make(&path, Path::new("/dev/pts/new"));
-    assert!(matches!(taken, Err(SimError::LinkTaken { .. })));
-    assert_eq!(fs::read(&path).expect("it is there still"), b"mine");
+/// A file, a folder, links to them and to nothing, and the link of a board that runs: nothing is touched, neither
+/// at the beginning nor at the end.
+#[test]
+fn a_link_takes_nothing_over() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    let (first, _) = board();
+    let (second, _) = board();
+    fs::write(at("file"), "mine").expect("a file");
+    fs::create_dir(at("folder")).expect("a folder");
+    symlink("folder", at("to-folder")).expect("a link");
+    symlink(at("file"), at("to-file")).expect("a link");
+    symlink("nowhere", at("to-nowhere")).expect("a link");
+    symlink("/dev/pts-nowhere/3", at("to-elsewhere")).expect("a link");
+    let running = Link::make(&at("running"), first.port()).expect("the link is made");
+    let names = [
+        "file",
+        "folder",
+        "to-folder",
+        "to-file",
+        "to-nowhere",
+        "to-elsewhere",
+        "running",
+    ];
+    for name in names {
+        let path = at(name);
+        let (kind, target) = (fs::symlink_metadata(&path), fs::read_link(&path).ok());
+        for error in [
+            Link::check(&path).err(),
+            Link::make(&path, second.port()).err(),
+        ] {
+            let error = error.expect("it is refused");
+            assert!(matches!(error, SimError::LinkTaken { .. }), "{name}");
+            assert!(error.to_string().contains(name), "{error}");
+        }
+        let is_same = fs::symlink_metadata(&path)
+            .expect("it is there")
+            .file_type()
+            == kind.expect("it was there").file_type();
+        assert!(is_same && fs::read_link(&path).ok() == target, "{name}");
+    }
+    // A name that somebody else has taken since stays theirs.
+    fs::remove_file(at("running")).expect("it was there");
+    symlink("folder", at("running")).expect("a link");
+    drop(running);
+    assert_eq!(
+        fs::read_link(at("running")).expect("it is there"),
+        Path::new("folder")
+    );
+    assert_eq!(fs::read(at("file")).expect("it is there"), b"mine");
 }

@@ -5,7 +5,7 @@ mod common;
 use common::{echo_board, library, options, random_bytes, BAUD, CLOCK_HZ, ECHO};
 use firmware_model::protocol::WATCHDOG_BITS;
 use firstspike_sim::device::{Next, VirtualDevice};
-use firstspike_sim::rtl::{RtlBoard, RtlOptions};
+use firstspike_sim::rtl::{RtlBoard, RtlOptions, Trace};
 use firstspike_sim::verilator::Waveform;
 use firstspike_sim::SimError;
 use std::path::Path;
@@ -112,17 +112,25 @@ fn unwritten_memories_hold_what_the_seed_says() {
     assert_ne!(junk(1), junk(1 << 40));
 }
 
+/// A waveform in the file `name` of a folder.
+fn trace(path: &Path, from: u64, clocks: u64) -> RtlOptions {
+    RtlOptions {
+        trace: Some(Trace {
+            path: path.to_owned(),
+            from,
+            clocks,
+        }),
+        ..options(1)
+    }
+}
+
 #[test]
 fn a_waveform_is_written_on_demand() {
     let folder = tempfile::tempdir().expect("a folder");
     for (name, begins_with) in [("wave.vcd", &b"$version"[..]), ("wave.fst", &[0][..])] {
         let path = folder.path().join(name);
-        let options = RtlOptions {
-            trace: Some(path.clone()),
-            ..options(1)
-        };
         let library = library(ECHO, Some(Waveform::of(Path::new(name))));
-        let mut board = RtlBoard::new(&library, &options).expect("it starts");
+        let mut board = RtlBoard::new(&library, &trace(&path, 0, u64::MAX)).expect("it starts");
         board.exchange(b"trace", &mut Vec::new()).expect("it runs");
         drop(board);
         let wave = std::fs::read(&path).expect("the waveform is there");
@@ -131,12 +139,35 @@ fn a_waveform_is_written_on_demand() {
     }
 }
 
+/// The clocks asked for and no others, both halves of each; and the file is whole while the board goes on.
+#[test]
+fn a_waveform_has_the_clocks_that_it_was_asked_for() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("wave.vcd");
+    let library = library(ECHO, Some(Waveform::Vcd));
+    for (from, clocks) in [(0, 1), (0, 50), (4_200, 1), (4_200, 300), (5_000, u64::MAX)] {
+        let mut board = RtlBoard::new(&library, &trace(&path, from, clocks)).expect("it starts");
+        let mut sent = Vec::new();
+        while board.clocks() < 10_000 {
+            board.exchange(b"trace", &mut sent).expect("it runs");
+        }
+        assert!(!sent.is_empty());
+        let until = from.saturating_add(clocks).min(board.clocks());
+        if clocks == u64::MAX {
+            drop(board);
+        }
+        let wave = std::fs::read_to_string(&path).expect("the waveform is there");
+        let times: Vec<u64> = (wave.lines())
+            .filter_map(|line| line.strip_prefix('#'))
+            .map(|time| time.parse().expect("a time"))
+            .collect();
+        assert_eq!(times, (2 * from..2 * until).collect::<Vec<u64>>());
+    }
+}
+
 #[test]
 fn a_waveform_that_cannot_be_written_is_named() {
-    let options = RtlOptions {
-        trace: Some("/no/such/folder/wave.vcd".into()),
-        ..options(1)
-    };
+    let options = trace(Path::new("/no/such/folder/wave.vcd"), 0, 10);
     let error = RtlBoard::new(&library(ECHO, Some(Waveform::Vcd)), &options).err();
     let text = error.expect("it does not start").to_string();
     assert!(text.contains("/no/such/folder/wave.vcd"), "{text}");

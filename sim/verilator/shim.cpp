@@ -28,7 +28,7 @@ void vl_fatal(const char* file, int line, const char*, const char* message) {
 
 namespace {
 
-constexpr uint32_t BENCH_ABI = 1;
+constexpr uint32_t BENCH_ABI = 2;
 
 // Times are counted in 1/256 of a clock, so that a bit need not last a whole number of clocks.
 constexpr uint64_t CLOCK = 256;
@@ -103,7 +103,8 @@ private:
 
 class Bench {
 public:
-    Bench(uint64_t seed, const char* trace_path) {
+    // A waveform, if there is a path for it, has `trace_clocks` clocks from clock `trace_from` on.
+    Bench(uint64_t seed, const char* trace_path, uint64_t trace_from, uint64_t trace_clocks) {
         context_.randReset(2);
         // Verilator takes 31 bits, and 0 as "choose one".
         const uint32_t folded = static_cast<uint32_t>(seed ^ (seed >> 32));
@@ -120,8 +121,11 @@ public:
             top_->trace(trace_.get(), 99);
             trace_->open(trace_path);
             if (!trace_->isOpen()) throw std::runtime_error(std::string("cannot write the trace ") + trace_path);
+            trace_begin_ = trace_from;
+            trace_end_ = trace_clocks < UINT64_MAX - trace_from ? trace_from + trace_clocks : UINT64_MAX;
         }
 #else
+        static_cast<void>(trace_from), static_cast<void>(trace_clocks);
         if (trace_path) throw std::runtime_error("this board was compiled without a trace");
 #endif
     }
@@ -137,9 +141,9 @@ public:
     LineSampler::Event clock(uint64_t bit) {
         top_->PORT_RX = driver.level(now, bit);
         top_->PORT_CLOCK = 0;
-        evaluate();
+        evaluate(0);
         top_->PORT_CLOCK = 1;
-        evaluate();
+        evaluate(1);
         now += CLOCK;
         return sampler.sample(top_->PORT_TX & 1, now, bit);
     }
@@ -161,11 +165,20 @@ private:
     using Trace = VerilatedVcdC;
 #endif
 
-    void evaluate() {
+    void evaluate(uint64_t half) {
         top_->eval();
 #if VM_TRACE
+        if (!trace_) return;
+        const uint64_t clock = now / CLOCK;
         // In the trace a clock lasts two units of time.
-        if (trace_) trace_->dump(half_clocks_++);
+        if (clock >= trace_begin_ && clock < trace_end_) trace_->dump(2 * clock + half);
+        if (clock >= trace_end_) {
+            // The file is whole then, whatever becomes of the board.
+            trace_->close();
+            trace_.reset();
+        }
+#else
+        static_cast<void>(half);
 #endif
     }
 
@@ -173,7 +186,8 @@ private:
     std::unique_ptr<Vtop> top_;
 #if VM_TRACE
     std::unique_ptr<Trace> trace_;
-    uint64_t half_clocks_ = 0;
+    uint64_t trace_begin_ = 0;
+    uint64_t trace_end_ = 0;
 #endif
 };
 
@@ -207,9 +221,9 @@ struct BenchReply {
 EXPORT uint32_t bench_abi() { return BENCH_ABI; }
 
 // A powered-up board, or null: bench_create_error says why.
-EXPORT void* bench_create(uint64_t seed, const char* trace_path) {
+EXPORT void* bench_create(uint64_t seed, const char* trace_path, uint64_t trace_from, uint64_t trace_clocks) {
     try {
-        return new Bench(seed, trace_path);
+        return new Bench(seed, trace_path, trace_from, trace_clocks);
     } catch (const std::exception& error) {
         create_error = error.what();
         return nullptr;

@@ -8,13 +8,14 @@ use firmware_model::config::CoreConfig;
 use firmware_model::device::Device;
 use firmware_model::protocol::DeviceConfig;
 use firstspike_sim::library::Library;
-use firstspike_sim::rtl::RtlOptions;
+use firstspike_sim::rtl::{RtlOptions, Trace};
 use firstspike_sim::server::{Event, Traffic};
 use firstspike_sim::terminal::Link;
 use firstspike_sim::verilator::{cache_folder, compile, Ports, Source, Tools, Waveform};
 use firstspike_sim::{ModelBoard, RtlBoard, VirtualBoard};
 use serde_json::json;
-use std::fmt::Write;
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,6 +24,9 @@ use std::time::Duration;
 
 /// How often Ctrl-C is looked for while the board runs.
 const POLL: Duration = Duration::from_millis(50);
+
+/// How many clock cycles a waveform has where nothing is said.
+const TRACE_CYCLES: u64 = 100_000;
 
 /// What plays the board.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -52,10 +56,19 @@ pub struct Args {
     /// The seed of what the memories hold at power-up
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Write a waveform of all that happens: VCD if the name ends in .vcd, else FST
+    /// Write a waveform of some clock cycles: VCD if the name ends in .vcd, else FST. Only with --sim rtl; it makes
+    /// the board slower even where nothing is recorded
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
-    /// Make a link of this name to the port, for as long as the board runs
+    /// The first clock cycle of the waveform, counted from power-up; each client's first one is told when it comes
+    #[arg(long, value_name = "CYCLE", default_value_t = 0, requires = "trace")]
+    trace_from: u64,
+    /// The clock cycles of the waveform; of an iCEBreaker's core, 100,000 are some 100 MB of VCD or 10 MB of FST
+    #[arg(long, value_name = "N", default_value_t = TRACE_CYCLES, requires = "trace",
+          value_parser = clap::value_parser!(u64).range(1..))]
+    trace_cycles: u64,
+    /// Make a link of this name to the port, for as long as the board runs; nothing that is there is replaced, but
+    /// for the link of a board that was killed
     #[arg(long, value_name = "PATH")]
     link: Option<PathBuf>,
 }
@@ -63,12 +76,28 @@ pub struct Args {
 pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let stop = interrupt::flag()?;
     let (board, core) = args.core.resolve()?;
+    if let Some(path) = &args.link {
+        // Before the board is compiled.
+        Link::check(path)?;
+    }
+    if let Some(path) = &args.trace {
+        anyhow::ensure!(
+            path.is_file() || !path.exists(),
+            "{} is there and is no regular file: name another file with --trace",
+            path.display()
+        );
+    }
+    let trace = args.trace.map(|path| Trace {
+        path,
+        from: args.trace_from,
+        clocks: args.trace_cycles,
+    });
     let power_up = PowerUp {
         board: &board,
         core: &core,
         sim: args.sim,
         seed: args.seed,
-        trace: args.trace.as_deref(),
+        trace: trace.as_ref(),
     };
     let virtual_board = power_up.start(ui, stop, tell)?;
     let link = args
@@ -80,7 +109,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         None => virtual_board.port(),
     };
 
-    let value = json!({
+    let mut value = json!({
         "port": port,
         "board": board.name,
         "sim": args.sim.name(),
@@ -88,13 +117,21 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         "baud": board.uart.baud,
         "clock_hz": board.clock.core_hz,
     });
-    ui.result(&value, announcement(&board, &core, args.sim, port));
+    if let Some(trace) = &trace {
+        value["trace"] = json!({
+            "file": trace.path,
+            "from": trace.from,
+            "cycles": trace.clocks,
+        });
+    }
+    let text = announcement(&board, &core, args.sim, port, trace.as_ref());
+    ui.result(&value, text);
     while virtual_board.is_running() && !stop.load(Ordering::SeqCst) {
         thread::sleep(POLL);
     }
     drop(link);
     let traffic = virtual_board.finish()?;
-    eprintln!("{}", summary(&traffic));
+    say(&summary(&traffic));
     Ok(())
 }
 
@@ -105,8 +142,8 @@ pub(super) struct PowerUp<'a> {
     pub sim: Sim,
     /// What the memories hold at power-up follows from it.
     pub seed: u64,
-    /// Where to write a waveform; only RTL has one.
-    pub trace: Option<&'a Path>,
+    /// A waveform to write; only RTL has one.
+    pub trace: Option<&'a Trace>,
 }
 
 impl PowerUp<'_> {
@@ -124,7 +161,7 @@ impl PowerUp<'_> {
                     clock_hz: self.board.clock.core_hz,
                     baud: self.board.uart.baud,
                     seed: self.seed,
-                    trace: self.trace.map(Path::to_owned),
+                    trace: self.trace.cloned(),
                 };
                 VirtualBoard::spawn(RtlBoard::new(&self.library(ui, stop)?, &options)?, tell)?
             }
@@ -157,7 +194,7 @@ impl PowerUp<'_> {
                 rx: &self.board.uart.rx,
                 tx: &self.board.uart.tx,
             },
-            waveform: self.trace.map(Waveform::of),
+            waveform: self.trace.map(|trace| Waveform::of(&trace.path)),
         };
         let spinner = ui.spinner("looking for the compiled virtual board");
         let library = compile(&source, &cache_folder(), &Tools::find()?, &mut |stage| {
@@ -173,19 +210,33 @@ impl PowerUp<'_> {
     }
 }
 
-/// Tells the person at the terminal what would otherwise look like a board that does not answer.
-fn tell(event: Event) {
-    match event {
-        Event::Opened => eprintln!("a client opened the port"),
-        Event::Closed => eprintln!("the port was closed"),
-        Event::RateDiffers { client, device } => eprintln!(
-            "the client set {client} baud, the board has {device}: they will not understand each other"
-        ),
-        Event::FramingErrors(count) => eprintln!("{count} bytes came without a stop bit so far"),
-    }
+/// A line on standard error. Nobody need be reading there, and the board runs on for those who use it.
+fn say(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
 }
 
-fn announcement(board: &Board, core: &CoreConfig, sim: Sim, port: &Path) -> String {
+/// Tells the person at the terminal what would otherwise look like a board that does not answer.
+fn tell(event: Event) {
+    say(&match event {
+        Event::Opened { clock: Some(clock) } => {
+            format!("a client opened the port at clock cycle {clock}")
+        }
+        Event::Opened { clock: None } => "a client opened the port".to_owned(),
+        Event::Closed => "the port was closed".to_owned(),
+        Event::RateDiffers { client, device } => format!(
+            "the client set {client} baud, the board has {device}: they will not understand each other"
+        ),
+        Event::FramingErrors(count) => format!("{count} bytes came without a stop bit so far"),
+    });
+}
+
+fn announcement(
+    board: &Board,
+    core: &CoreConfig,
+    sim: Sim,
+    port: &Path,
+    trace: Option<&Trace>,
+) -> String {
     let kind = match sim {
         Sim::Rtl => "its Verilog, run by Verilator",
         Sim::Model => "as software",
@@ -197,6 +248,15 @@ fn announcement(board: &Board, core: &CoreConfig, sim: Sim, port: &Path) -> Stri
         board.title, core.lanes, core.banks, core.beats
     );
     let _ = writeln!(text, "\n  port  {}\n", port.display());
+    if let Some(trace) = trace {
+        let last = trace.from.saturating_add(trace.clocks - 1);
+        let _ = writeln!(
+            text,
+            "Clock cycles {} to {last} are recorded in {}.",
+            trace.from,
+            trace.path.display()
+        );
+    }
     let _ = write!(
         text,
         "Try `firstspike deploy MODEL --port {}` in another terminal. Ctrl-C switches the board off.",

@@ -1,5 +1,4 @@
 use super::Ui;
-use crate::explore::candidates::Shape;
 use crate::explore::memories::memory_use;
 use crate::explore::room::{check_memories, nearest_that_fit};
 use crate::files::write_whole;
@@ -66,12 +65,8 @@ impl CoreArgs {
     /// What to choose instead of a core that does not fit.
     fn advice(&self, board: &Board) -> String {
         let lanes = self.lanes.unwrap_or(board.core.lanes);
-        let wanted = Shape {
-            lanes,
-            banks: self.banks.unwrap_or(board.core.banks),
-            beats: (self.beats).unwrap_or_else(|| board.family.beats_for(lanes)),
-        };
-        let near = nearest_that_fit(board, wanted, 3);
+        let banks = self.banks.unwrap_or(board.core.banks);
+        let near = nearest_that_fit(board, lanes, banks, self.beats, 3);
         if near.is_empty() {
             return "no core fits this board with these memories: make those in the [core] of its .toml file smaller"
                 .to_owned();

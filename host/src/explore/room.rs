@@ -29,8 +29,19 @@ pub fn check_memories(board: &Board, core: &CoreConfig) -> Result<MemoryUse, Too
 
 /// The board's core in the shapes nearest to `wanted` that fit it: memories exactly, logic cells as estimated. The
 /// nearest is the first; those that hold fewer weights than the board's own core, or miss its clock by the estimate, come
-/// after all others.
-pub fn nearest_that_fit(board: &Board, wanted: Shape, count: usize) -> Vec<CoreConfig> {
+/// after all others. The beats are those that suit the lanes, or `beats`.
+pub fn nearest_that_fit(
+    board: &Board,
+    lanes: u16,
+    banks: u8,
+    beats: Option<u8>,
+    count: usize,
+) -> Vec<CoreConfig> {
+    let wanted = Shape {
+        lanes,
+        banks,
+        beats: beats.unwrap_or_else(|| board.family.beats_for(lanes)),
+    };
     let model = CostModel::default();
     let megahertz = f64::from(board.clock.core_hz) / 1e6;
     let weights = |core: &CoreConfig| {
@@ -39,9 +50,8 @@ pub fn nearest_that_fit(board: &Board, wanted: Shape, count: usize) -> Vec<CoreC
     let mut near: Vec<(bool, u32, Shape, CoreConfig)> = Shape::all()
         .into_iter()
         .filter_map(|shape| {
-            let lanes_alone = board.family.beats_for(shape.lanes) == shape.beats;
-            // The beats that `--lanes` brings with it, or those that were asked for.
-            if !lanes_alone && shape.beats != wanted.beats {
+            let suits = board.family.beats_for(shape.lanes) == shape.beats;
+            if !suits && beats != Some(shape.beats) {
                 return None;
             }
             let core = board.core_with(Some(shape.lanes), Some(shape.banks), Some(shape.beats));
@@ -94,7 +104,7 @@ mod tests {
                 available: 56
             })
         );
-        let near = nearest_that_fit(&board, Shape::of(&narrow), 3);
+        let near = nearest_that_fit(&board, 8, 2, None, 3);
         assert_eq!(near.len(), 3);
         for core in &near {
             let used = check_memories(&board, core).unwrap();
@@ -116,7 +126,8 @@ mod tests {
     fn what_is_advised_fits_and_the_nearest_comes_first() {
         for board in Board::built_in() {
             for wanted in Shape::all() {
-                let near = nearest_that_fit(&board, wanted, 3);
+                let near =
+                    nearest_that_fit(&board, wanted.lanes, wanted.banks, Some(wanted.beats), 3);
                 for core in &near {
                     assert!(check_memories(&board, core).is_ok(), "{core:?}");
                 }
@@ -127,7 +138,17 @@ mod tests {
             }
         }
         let board = Board::find("ulx3s-25f").unwrap();
-        let default = Shape::of(&board.core);
-        assert_eq!(nearest_that_fit(&board, default, 1), [board.core]);
+        let CoreConfig {
+            lanes,
+            banks,
+            beats,
+            ..
+        } = board.core;
+        let nearest = nearest_that_fit(&board, lanes, banks, Some(beats), 1);
+        assert_eq!(nearest, [board.core]);
+        // Beats that nobody asked for are not advised.
+        let board = Board::find("icebreaker").unwrap();
+        let near = nearest_that_fit(&board, 32, 4, None, 3);
+        assert!((near.iter()).all(|core| core.beats == board.family.beats_for(core.lanes)));
     }
 }

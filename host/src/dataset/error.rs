@@ -23,6 +23,8 @@ pub enum DatasetError {
         /// What it is instead, as in ` but a ZIP archive`, or nothing.
         found: String,
     },
+    #[error("{} is no data set itself, but {} is one: give that folder", folder.display(), below.display())]
+    FolderBelow { folder: PathBuf, below: PathBuf },
     #[error("{name} is not in {}: run `firstspike data fetch {name}` once", folder.display())]
     NotFetched { name: String, folder: PathBuf },
     #[error("{name} is not in {}: {what}, then run `firstspike data fetch {set} --from FOLDER` once", folder.display())]

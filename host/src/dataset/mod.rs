@@ -426,6 +426,13 @@ fn load_folder(
         idx::load(name, folder, None, model)
     } else if shd::is_meant(folder) {
         load_shd(name, folder, EventCode::SHD, model)
+    } else if let Some(below) =
+        pictures::folder_with(folder, |below| idx::is_meant(below) || shd::is_meant(below))
+    {
+        Err(DatasetError::FolderBelow {
+            folder: folder.to_owned(),
+            below,
+        })
     } else if pictures::is_meant(folder) {
         pictures::load(name, folder, model)
     } else {
@@ -445,7 +452,9 @@ fn unknown_kind(path: &Path) -> DatasetError {
             example.display()
         ),
         None => match Format::of_file(path) {
-            Ok(Some(format)) => format!(" but {}", format.name()),
+            Ok(Some(Format::NoPicture(name))) => format!(" but {name}"),
+            Ok(Some(Format::Empty)) => " but an empty file".to_owned(),
+            Ok(Some(format)) => format!(" but a picture ({})", format.name()),
             _ => String::new(),
         },
     };

@@ -4,7 +4,7 @@
 //! its name, and others do without the ending.
 
 use super::DatasetError;
-use flate2::read::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -34,7 +34,9 @@ pub(super) fn is_compressed(path: &Path) -> Result<bool, DatasetError> {
 /// The bytes that are in the file, without the compression. A compressed file may be of several members.
 pub(super) fn open(path: &Path) -> Result<Box<dyn Read>, DatasetError> {
     Ok(match open_packed(path)? {
-        (file, true) => Box::new(MultiGzDecoder::new(file)),
+        (file, true) => Box::new(Members {
+            member: Some(GzDecoder::new(file)),
+        }),
         (file, false) => Box::new(file),
     })
 }
@@ -44,8 +46,52 @@ fn open_packed(path: &Path) -> Result<(BufReader<File>, bool), DatasetError> {
     let file = File::open(path).map_err(|e| DatasetError::read(path, e))?;
     let mut file = BufReader::new(file);
     let start = file.fill_buf().map_err(|e| DatasetError::read(path, e))?;
-    let is_compressed = start.starts_with(b"\x1f\x8b");
+    let is_compressed = match start {
+        // Cut so short that nothing but its name tells.
+        [] | [_] => path.extension().is_some_and(|ending| ending == "gz"),
+        start => start.starts_with(b"\x1f\x8b"),
+    };
     Ok((file, is_compressed))
+}
+
+/// The members of a compressed file, one after the other. Zeros may follow them, with which some media fill up what they
+/// hold; anything else that is no member is damage.
+struct Members {
+    /// `None` after the last.
+    member: Option<GzDecoder<BufReader<File>>>,
+}
+
+impl Read for Members {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        while let Some(mut member) = self.member.take() {
+            let count = member.read(to)?;
+            if count > 0 || to.is_empty() {
+                self.member = Some(member);
+                return Ok(count);
+            }
+            let mut file = member.into_inner();
+            if skip_zeros(&mut file)? {
+                self.member = Some(GzDecoder::new(file));
+            }
+        }
+        Ok(0)
+    }
+}
+
+/// Whether there is anything but zeros in `file`, up to which they are skipped.
+fn skip_zeros(file: &mut impl BufRead) -> io::Result<bool> {
+    loop {
+        let next = file.fill_buf()?;
+        let zeros = next.iter().take_while(|&&byte| byte == 0).count();
+        match next.len() {
+            0 => return Ok(false),
+            length if zeros < length => {
+                file.consume(zeros);
+                return Ok(true);
+            }
+            length => file.consume(length),
+        }
+    }
 }
 
 /// A gzip stream that ends early or does not decode is damage; anything else is the disk's fault.

@@ -571,6 +571,12 @@ fn pictures_below(path: &Path, depth: usize) -> Option<(usize, PathBuf)> {
     below.reduce(|(sum, first), (count, _)| (sum + count, first))
 }
 
+/// The first folder in `folder` of which `is_it` holds.
+pub(super) fn folder_with(folder: &Path, is_it: impl Fn(&Path) -> bool) -> Option<PathBuf> {
+    let folders = Entries::of(folder).ok()?.folders;
+    folders.into_iter().find(|folder| is_it(folder))
+}
+
 /// How many pictures there are in `folder` itself, and the first of them.
 pub(super) fn beside(folder: &Path) -> Option<(usize, PathBuf)> {
     let files = Entries::of(folder).ok()?.files;

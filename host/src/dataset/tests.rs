@@ -304,8 +304,26 @@ fn what_is_in_a_file_tells_whether_it_is_compressed() {
         encoder.write_all(part).unwrap();
         members.extend(encoder.finish().unwrap());
     }
-    fs::write(&path, members).unwrap();
+    fs::write(&path, &members).unwrap();
     assert_eq!(folder.load().unwrap(), expected);
+    // Filled up with zeros, as tapes do it, of more than one buffer.
+    members.extend([0; 20_000]);
+    fs::write(&path, &members).unwrap();
+    assert_eq!(folder.load().unwrap(), expected);
+    members.push(1);
+    fs::write(&path, &members).unwrap();
+    let error = folder.error();
+    assert!(matches!(error, DatasetError::Damaged { .. }), "{error}");
+}
+
+#[test]
+fn a_folder_that_has_the_data_set_one_folder_down_says_so() {
+    let folder = IdxFolder::new();
+    let outer = tempfile::tempdir().unwrap();
+    fs::rename(folder.0.path(), outer.path().join("raw")).unwrap();
+    let error = load(outer.path().to_str().unwrap()).unwrap_err();
+    let named = matches!(&error, DatasetError::FolderBelow { below, .. } if below.ends_with("raw"));
+    assert!(named, "{error}");
 }
 
 #[test]
@@ -532,7 +550,7 @@ fn what_is_no_data_set_is_named() {
         (
             "x.jpg",
             b"\xff\xd8\xff".to_vec(),
-            "is no data set but JPEG: ",
+            "is no data set but a picture (JPEG): ",
         ),
         ("x.csv", b"0,1,2".to_vec(), "is no data set: "),
         ("x.npz", turns(), "is one NumPy array and no .npz archive: "),

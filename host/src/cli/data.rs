@@ -1,7 +1,9 @@
-use super::{dataset_help, interrupt, load_dataset, notes_of, Ui};
+use super::{
+    class_names_of, dataset_help, interrupt, load_dataset, notes_of, warn_of_concerns, Ui,
+};
 use crate::dataset::bring::{bring, Brought};
 use crate::dataset::fetch::{fetch, Outcome, Source, SOURCES};
-use crate::dataset::{self, Dataset, DatasetError, Split};
+use crate::dataset::{self, Axis, Dataset, DatasetError, Split};
 use crate::encoding::Latency;
 use crate::text::joined;
 use crate::train::steps_for;
@@ -107,15 +109,18 @@ fn run_bring(set: &Brought, from: Option<&Path>, ui: &Ui) -> Result<()> {
 }
 
 fn run_info(name: &str, steps: Option<usize>, ui: &Ui) -> Result<()> {
-    let data = load_dataset(name, ui)?;
+    let mut data = load_dataset(name, ui)?;
     let steps = steps_for(&data, steps)?;
+    warn_of_concerns(&mut data, steps, ui);
     let spikes = SpikeCount::of(&data, Latency { steps });
     let value = json!({
         "name": data.name,
         "shape": data.shape,
         "maximum": data.maximum,
+        "axes": Axis::of(&data.shape, &data.source),
         "classes": data.classes,
-        "class_names": data.class_names,
+        "class_names": class_names_of(&data),
+        "inverted": data.source.is_inverted(),
         "train": data.train.len(),
         "test": data.test.len(),
         "train_class_counts": data.train.class_counts(data.classes),
@@ -148,6 +153,18 @@ fn info_text(data: &Dataset, steps: usize, spikes: &SpikeCount) -> Result<String
             data.name, data.maximum, data.classes
         )?,
     }
+    if has_names(data) {
+        let named: Vec<String> = (0..data.classes)
+            .map(|class| format!("{class} {}", data.class_name(class)))
+            .collect();
+        writeln!(text, "classes: {}", named.join(", "))?;
+    }
+    if data.source.is_inverted() {
+        writeln!(
+            text,
+            "inverted, for the borders of the training images are bright"
+        )?;
+    }
     let counts = |split: &Split| counts_text(data, &split.class_counts(data.classes));
     for (part, split) in [("train", &data.train), ("test", &data.test)] {
         let (count, each) = (split.len(), counts(split));
@@ -170,15 +187,19 @@ fn info_text(data: &Dataset, steps: usize, spikes: &SpikeCount) -> Result<String
     Ok(text)
 }
 
+/// Whether the names of the classes say more than their numbers.
+fn has_names(data: &Dataset) -> bool {
+    (0..data.classes).any(|class| data.class_name(class) != class.to_string())
+}
+
 /// How many images there are of each class: with its name, where that says more than its place.
 fn counts_text(data: &Dataset, counts: &[usize]) -> String {
-    let name = |class: usize| data.class_name(class);
-    if (0..counts.len()).all(|class| name(class) == class.to_string()) {
+    if !has_names(data) {
         return joined(counts, " ");
     }
     let words = counts.iter().enumerate();
     let words: Vec<String> = words
-        .map(|(class, count)| format!("{} {count}", name(class)))
+        .map(|(class, count)| format!("{} {count}", data.class_name(class)))
         .collect();
     words.join(", ")
 }

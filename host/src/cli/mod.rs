@@ -121,6 +121,22 @@ fn load_dataset(name: &str, ui: &Ui) -> Result<Dataset, DatasetError> {
     Ok(data)
 }
 
+/// Warns of what will train badly, and adds it to what is to be said about the data set.
+fn warn_of_concerns(data: &mut Dataset, steps: usize, ui: &Ui) {
+    let concerns = data.concerns(steps);
+    for note in &concerns {
+        ui.warn(note);
+    }
+    data.notes.extend(concerns);
+}
+
+/// The names of the classes, or their numbers where they have none, for JSON.
+fn class_names_of(data: &Dataset) -> Vec<String> {
+    (0..data.classes)
+        .map(|class| data.class_name(class))
+        .collect()
+}
+
 /// What there is to be said about a data set, for JSON.
 fn notes_of(data: &Dataset) -> Vec<String> {
     data.notes.iter().map(ToString::to_string).collect()

@@ -1,5 +1,8 @@
 use super::sizes::{sizes, Sizes};
-use super::{check_outputs, dataset_help, interrupt, load_dataset, notes_of, Ui};
+use super::{
+    check_outputs, class_names_of, dataset_help, interrupt, load_dataset, notes_of,
+    warn_of_concerns, Ui,
+};
 use crate::dataset::{self, Dataset};
 use crate::encoding::Latency;
 use crate::files::write_whole;
@@ -50,7 +53,7 @@ pub struct Args {
 }
 
 pub fn run(args: Args, ui: &Ui) -> Result<()> {
-    let data = load_dataset(&args.dataset, ui)?;
+    let mut data = load_dataset(&args.dataset, ui)?;
     let sizes = match &args.layers {
         Some(Sizes(sizes)) => sizes.clone(),
         None => vec![data.features(), default_hidden(&data), data.classes],
@@ -59,6 +62,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let steps = steps_for(&data, args.steps.map(usize::from))?;
     let options = args.choices.options(&data, steps, args.seed);
     options.check(&data)?;
+    warn_of_concerns(&mut data, steps, ui);
     let out = match &args.out {
         Some(out) => out.clone(),
         None => PathBuf::from(dataset::stem(&data.name)).with_extension("fsp"),
@@ -137,6 +141,9 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         write_file(path, to_svg(&trained.epochs)?.as_bytes())?;
     }
 
+    let mut notes = notes_of(&data);
+    let silence = silence(test.silent, &options);
+    notes.extend(silence.clone());
     let best = trained.best();
     let value = json!({
         "model": out,
@@ -155,7 +162,8 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         "decision_step_mean": test.decision_step,
         "hidden_spikes_before_decision_mean": test.hidden_spikes,
         "silent_share": test.silent,
-        "notes": notes_of(&data),
+        "class_names": class_names_of(&data),
+        "notes": notes,
         "seconds": seconds,
         "seconds_per_epoch": seconds / trained.epochs.len() as f64,
     });
@@ -177,7 +185,32 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         out.display()
     );
     ui.result(&value, text);
+    if let Some(silence) = silence {
+        ui.warn(silence);
+    }
     Ok(())
+}
+
+/// From this share of the test images on, hardly any has an output spike.
+const SILENT: f64 = 0.9;
+
+/// What is to be said where hardly any test image has an output spike: what decides is then the end of time, which
+/// takes longest on a board.
+fn silence(share: f64, options: &Options) -> Option<String> {
+    (share >= SILENT).then(|| {
+        format!(
+            "{:.0} % of the test images end without an output spike, so that the answer comes at the last step, from the \
+             output nearest to its threshold: train with a lower --patience than {}, such as {}, or with more --epochs",
+            100.0 * share,
+            options.patience,
+            lower(options.patience)
+        )
+    })
+}
+
+/// About half of a patience, in a digit or two.
+fn lower(patience: f32) -> f32 {
+    (patience * 50.0).round() / 100.0
 }
 
 /// Who looks on while a run trains: a progress bar, a line an epoch, a checkpoint an epoch.

@@ -10,6 +10,7 @@
 
 mod arrays;
 pub mod bring;
+mod concerns;
 mod digits;
 mod edges;
 mod error;
@@ -68,7 +69,7 @@ pub const NAMES: [&str; 7] = [
 ];
 
 /// Images with labels, in a training part and a test part.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Dataset {
     /// The name or the path that it was loaded by.
     pub name: String,
@@ -362,7 +363,7 @@ fn load_shd(
 }
 
 /// Images without labels, converted for a model.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Images {
     /// The pixels of one image.
     pub features: usize,

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 /// Something in a data set that was left out, or was taken in a way that its owner may not have meant.
 ///
 /// As text it is one sentence without a full stop that says what to do, where there is something to do.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Note {
     /// Files of one kind that are not read.
     LeftOut {
@@ -31,6 +31,23 @@ pub enum Note {
     },
     /// The brightest of images is far below what counts as full brightness.
     Dim { name: String, most: u8, maximum: u8 },
+    /// Training images without a spike.
+    Blank { blank: usize, images: usize },
+    /// Nearly all spikes come at one step.
+    OneStep { share: f64, step: usize },
+    /// Nearly all inputs spike.
+    Lit { share: f64 },
+    /// A class has many more training images than another: their names and images.
+    Imbalance {
+        most: (String, usize),
+        least: (String, usize),
+    },
+    /// Classes without a test image.
+    Untested(Vec<String>),
+    /// Test images that are training images too.
+    InBothParts { both: usize, test: usize },
+    /// So many training images are there under more than one class.
+    InTwoClasses(usize),
 }
 
 /// Which files are left out.
@@ -123,6 +140,43 @@ impl fmt::Display for Note {
                     word(!bright)
                 )
             }
+            Note::Blank { blank, images } => write!(
+                f,
+                "{blank} of {images} training images are blank, so that no input spikes: check that their pictures are what \
+                 they should be"
+            ),
+            Note::OneStep { share, step } => write!(
+                f,
+                "{:.0} % of the spikes come at step {step}, so that their time tells nothing: where the images have shades \
+                 of grey, bring them to the whole range from dark to bright",
+                100.0 * share
+            ),
+            Note::Lit { share } => write!(
+                f,
+                "{:.0} % of the inputs spike in an image on average, the ground of the images too: make the ground black, \
+                 or invert the images where it is bright",
+                100.0 * share
+            ),
+            Note::Imbalance { most, least } => write!(
+                f,
+                "there are {} training images of class {} and {} of class {}: the fewer are hardly learned, so give more \
+                 of them",
+                most.1, most.0, least.1, least.0
+            ),
+            Note::Untested(classes) => write!(
+                f,
+                "there is no test image of class {}: the figures say nothing of it, so give some",
+                classes.join(", ")
+            ),
+            Note::InBothParts { both, test } => write!(
+                f,
+                "{both} of {test} test images are among the training images too: the accuracy is better than it will be \
+                 on new ones, so take them out of one part"
+            ),
+            Note::InTwoClasses(images) => write!(
+                f,
+                "{images} of the training images are there under more than one class: no network can be right on these"
+            ),
             Note::Dim {
                 name,
                 most,

@@ -114,6 +114,8 @@ pub struct Report {
     pub hidden_spikes_before_decision_mean: f64,
     /// Images for which no output fired.
     pub silent: usize,
+    /// How each class fared, in the order of their numbers.
+    pub by_class: Vec<ClassFigures>,
     /// Clock cycles an image; `None` where there is no clock.
     pub cycles_mean: Option<f64>,
     /// So many cycles or fewer took half of the images.
@@ -131,6 +133,17 @@ pub struct Report {
     /// The first image that differs from the golden reference.
     #[serde(skip)]
     pub first_mismatch: Option<Mismatch>,
+}
+
+/// The test images of one class.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ClassFigures {
+    pub class: usize,
+    /// What it is called; its number where it has no name.
+    pub class_name: String,
+    pub images: usize,
+    /// How many of them were classified right, by the strict rule.
+    pub right: usize,
 }
 
 impl Report {
@@ -257,7 +270,10 @@ pub fn evaluate_each(
         steps: network.steps(),
     };
     let images = limit.unwrap_or(usize::MAX).min(data.test.len());
-    let mut tally = Tally::default();
+    let mut tally = Tally {
+        by_class: vec![(0, 0); data.classes],
+        ..Tally::default()
+    };
     while tally.images < images {
         if stop.load(Ordering::Relaxed) {
             return Err(EvaluateError::Stopped);
@@ -296,7 +312,7 @@ pub fn evaluate_each(
             }
         }
     }
-    tally.report().ok_or(EvaluateError::NoImages)
+    tally.report(data).ok_or(EvaluateError::NoImages)
 }
 
 fn golden_inference(trace: &Trace) -> Inference {
@@ -318,6 +334,8 @@ struct Tally {
     hidden_spikes: usize,
     hidden_spikes_before_decision: usize,
     silent: usize,
+    /// Images and right answers.
+    by_class: Vec<(usize, usize)>,
     cycles: Numbers,
     bound_cycles: u64,
     first_mismatch: Option<Mismatch>,
@@ -328,7 +346,10 @@ impl Tally {
         let label = usize::from(label);
         let decision = answer.decision;
         self.images += 1;
-        self.right += usize::from(decision.class == label);
+        let right = usize::from(decision.class == label);
+        self.right += right;
+        self.by_class[label].0 += 1;
+        self.by_class[label].1 += right;
         self.right_tie_tolerant += usize::from(trace.is_right_tie_tolerant(label));
         self.steps.add(decision.step as u32);
         self.hidden_spikes += trace.hidden_spikes();
@@ -350,7 +371,7 @@ impl Tally {
     }
 
     /// `None` where there was no image.
-    fn report(self) -> Option<Report> {
+    fn report(self, data: &Dataset) -> Option<Report> {
         let steps = self.steps.spread()?;
         let mean = |sum: usize| sum as f64 / self.images as f64;
         let cycles = self.cycles.spread();
@@ -367,6 +388,14 @@ impl Tally {
             hidden_spikes_mean: mean(self.hidden_spikes),
             hidden_spikes_before_decision_mean: mean(self.hidden_spikes_before_decision),
             silent: self.silent,
+            by_class: (self.by_class.iter().enumerate())
+                .map(|(class, &(images, right))| ClassFigures {
+                    class,
+                    class_name: data.class_name(class),
+                    images,
+                    right,
+                })
+                .collect(),
             cycles_mean: cycles.map(|c| c.mean),
             cycles_median: cycles.map(|c| c.median),
             cycles_p99: cycles.map(|c| c.p99),
@@ -473,6 +502,8 @@ mod tests {
         assert_eq!(report.images, 4);
         assert_eq!(report.accuracy, 0.5);
         assert_eq!(report.silent, 2);
+        let by_class = report.by_class.iter().map(|of| (of.images, of.right));
+        assert_eq!(by_class.collect::<Vec<_>>(), [(3, 2), (1, 0)]);
         assert_eq!(report.decision_step_mean, (1 + 3 + 3) as f64 / 4.0);
         let (median, last) = (report.decision_step_median, report.decision_step_max);
         assert_eq!((median, last), (1, 3));
@@ -538,6 +569,7 @@ mod tests {
                 "accuracy",
                 "accuracy_tie_tolerant",
                 "bound_cycles_mean",
+                "by_class",
                 "cycles_max",
                 "cycles_mean",
                 "cycles_median",

@@ -371,7 +371,87 @@ fn a_folder_with_the_name_of_a_data_set_is_not_taken_without_a_word() {
     let (classes, said) = info("digits");
     assert_eq!(classes, 10);
     assert!(said.contains("give ./digits for that"), "{said}");
-    assert_eq!(info("./digits"), (2, String::new()));
+    let (classes, said) = info("./digits");
+    assert_eq!(classes, 2);
+    assert!(!said.contains("data set of that name"), "{said}");
+}
+
+#[test]
+fn classes_are_named_wherever_one_is_printed() {
+    let place = Place::new();
+    write_bars(&place, "things", ["a high one", "low"], 200);
+    train(&place, "things", "m.fsp");
+    let info = place.json(&["data", "info", "things"]);
+    assert_eq!(
+        info["class_names"],
+        serde_json::json!(["a high one", "low"])
+    );
+    assert_eq!(
+        (&info["inverted"], &info["axes"][0]),
+        (&true.into(), &"rows".into())
+    );
+    let report = place.json(&["eval", "m.fsp"]);
+    assert_eq!(report["by_class"][0]["class_name"], "a high one");
+    assert_eq!(report["by_class"][1]["right"], 6);
+    let page = place.json(&["report", "m.fsp"]);
+    assert_eq!(page["image"]["label_name"], "a high one");
+    for command in [&["data", "info", "things"][..], &["eval", "m.fsp"]] {
+        let said = text(&place.run(command).stdout);
+        assert!(said.contains("a high one"), "{said}");
+    }
+}
+
+#[test]
+fn data_that_will_train_badly_are_warned_of_before_they_are_trained_on() {
+    let place = Place::new();
+    let x = Array::from_shape_fn((20, 4, 4), |(i, r, c)| match i % 5 {
+        0 => 0,
+        kind => u8::from((4 * r + c) % 5 == kind),
+    });
+    let y: Array1<u8> = (0..20).map(|index| index % 2).collect();
+    Npz::new(&place.path("own.npz"))
+        .with("x", &x)
+        .with("y", &y)
+        .done();
+    let said = |arguments: &[&str]| {
+        let output = place.run(&[arguments, &["--json"]].concat());
+        let value: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let notes: Vec<String> = serde_json::from_value(value["notes"].clone()).unwrap();
+        let said = text(&output.stderr);
+        assert!(notes.iter().all(|note| said.contains(note)), "{said}");
+        notes.join("\n")
+    };
+    let layers = [
+        "--layers",
+        "16,2",
+        "--epochs",
+        "1",
+        "--validation",
+        "0",
+        "--patience",
+        "9",
+    ];
+    let train = ["train", "--dataset", "own.npz", "--shift", "0"];
+    for notes in [
+        said(&["data", "info", "own.npz"]),
+        said(&[&train[..], &layers].concat()),
+    ] {
+        for expected in [
+            "training images are blank",
+            "100 % of the spikes come at step 0",
+            "test images are among the training images too",
+            "under more than one class",
+        ] {
+            assert!(notes.contains(expected), "{expected}: {notes}");
+        }
+    }
+    // After a training in which no output is ever sure of anything.
+    let notes = said(&[&train[..], &layers].concat());
+    assert!(
+        notes.contains("100 % of the test images end without an output spike"),
+        "{notes}"
+    );
+    assert!(notes.contains("a lower --patience than 9"), "{notes}");
 }
 
 #[test]

@@ -93,7 +93,7 @@ fn data_of_other_images_are_refused() {
         fs::write(folder.join(format!("{part}-labels-idx1-ubyte")), labels).unwrap();
     }
     let error = place.error(&["report", "m.fsp", "--dataset", "own"]);
-    assert!(error.contains("takes 64 inputs"), "{error}");
+    assert!(error.contains("takes 8 rows × 8 columns"), "{error}");
     assert!(
         error.contains("give the data set it was trained for (digits)"),
         "{error}"

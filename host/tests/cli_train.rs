@@ -242,7 +242,7 @@ fn models_that_are_none_and_data_that_do_not_fit_are_refused() {
 
     write_idx(&place.path("own"));
     let error = place.error(&["eval", "m.fsp", "--dataset", "own"]);
-    assert!(error.contains("takes 64 inputs"), "{error}");
+    assert!(error.contains("takes 8 rows × 8 columns"), "{error}");
     let error = place.error(&["eval", "m.fsp", "--on", "nothing-such"]);
     assert!(error.contains("nothing-such"), "{error}");
     let error = place.error(&["eval", "missing.fsp"]);

@@ -1,6 +1,7 @@
 use super::generate::CoreArgs;
 use super::port::shape;
 use super::{backend, check_outputs, dataset_help, load_for_model, Ui};
+use crate::dataset::Dataset;
 use crate::evaluate::{check_fit, evaluate_each, Backend, Report, Results};
 use crate::files::write_whole;
 use crate::model_file::{self, ModelFile};
@@ -54,6 +55,9 @@ pub struct Args {
     spikes: bool,
 }
 
+/// With more classes than this they are only in the JSON.
+const MOST_CLASSES: usize = 20;
+
 pub fn run(args: Args, ui: &Ui) -> Result<()> {
     if let Some(out) = &args.out {
         ensure!(
@@ -102,7 +106,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         write_whole(out, &bytes).with_context(|| format!("cannot write {}", out.display()))?;
     }
     let value = serde_json::to_value(&report).context("the report is not JSON")?;
-    let mut text = text(&model, &data.name, &args.on, &report)?;
+    let mut text = text(&model, &data, &args.on, &report)?;
     if let Some(out) = &args.out {
         writeln!(text, "  written to            {}", out.display())?;
     }
@@ -110,14 +114,15 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     Ok(())
 }
 
-fn text(model: &ModelFile, dataset: &str, on: &str, report: &Report) -> Result<String> {
+fn text(model: &ModelFile, data: &Dataset, on: &str, report: &Report) -> Result<String> {
     let percent = |share: f64| 100.0 * share;
     let mut text = String::new();
     writeln!(
         text,
-        "{} (T = {}) on {dataset}, {} test images, run by: {on}",
+        "{} (T = {}) on {}, {} test images, run by: {on}",
         shape(&model.network),
         model.network.steps(),
+        data.name,
         report.images
     )?;
     writeln!(
@@ -146,6 +151,17 @@ fn text(model: &ModelFile, dataset: &str, on: &str, report: &Report) -> Result<S
         "  silent                {:8} images without an output spike",
         report.silent
     )?;
+    let by_class = report.by_class.iter().filter(|class| class.images > 0);
+    let by_class: Vec<String> = by_class
+        .take(MOST_CLASSES + 1)
+        .map(|class| {
+            let share = class.right as f64 / class.images as f64;
+            format!("{} {:.1} %", class.class_name, percent(share))
+        })
+        .collect();
+    if by_class.len() <= MOST_CLASSES {
+        writeln!(text, "  right by class        {}", by_class.join(", "))?;
+    }
     if let (Some(mean), Some(median), Some(p99), Some(most)) = (
         report.cycles_mean,
         report.cycles_median,
@@ -173,8 +189,12 @@ fn text(model: &ModelFile, dataset: &str, on: &str, report: &Report) -> Result<S
     if let Some(first) = report.first_mismatch {
         writeln!(
             text,
-            "  the first is image {}: golden {:?}, found {:?}",
-            first.image, first.golden, first.found
+            "  the first is image {}: golden {} ({:?}), found {} ({:?})",
+            first.image,
+            data.class_name(first.golden.class),
+            first.golden,
+            data.class_name(first.found.decision.class),
+            first.found
         )?;
     }
     Ok(text)

@@ -1,4 +1,5 @@
-use super::{check_output, dataset_help, interrupt, load_for_model, Ui};
+use super::{check_output, class_names_of, dataset_help, interrupt, load_for_model, Ui};
+use crate::dataset::Dataset;
 use crate::files::write_whole;
 use crate::model_file::{self, ModelFile};
 use crate::report::{collect, to_html, Report};
@@ -46,7 +47,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         )
     })?;
 
-    let value = value(&args.model, &out, &model, &data.name, &report)?;
+    let value = value(&args.model, &out, &model, &data, &report)?;
     let found = &report.statistics;
     let text = format!(
         "{} test images of {}: {:.2} % right (strict), decision at step {:.2} of {} on average\nwritten to {}",
@@ -79,24 +80,40 @@ fn value(
     path: &Path,
     out: &Path,
     model: &ModelFile,
-    dataset: &str,
+    data: &Dataset,
     report: &Report,
 ) -> Result<Value> {
     let example = &report.example;
     let decision = example.trace.decision;
+    let pairs = report.statistics.confusion.pairs(5).into_iter();
+    let pairs: Vec<Value> = pairs
+        .map(|pair| {
+            json!({
+                "label": pair.label,
+                "label_name": data.class_name(pair.label),
+                "answer": pair.answer,
+                "answer_name": data.class_name(pair.answer),
+                "images": pair.images,
+                "reverse": pair.reverse,
+            })
+        })
+        .collect();
     let mut value = json!({
         "model": path,
         "report": out,
-        "dataset": dataset,
+        "dataset": data.name,
+        "class_names": class_names_of(data),
         "layers": model.network.sizes(),
         "steps": model.network.steps(),
         "weights": model.network.weights(),
         "compared_with_golden": report.compared,
-        "most_confused": report.statistics.confusion.pairs(5),
+        "most_confused": pairs,
         "image": {
             "index": example.image,
             "label": example.label,
+            "label_name": data.class_name(example.label),
             "class": decision.class,
+            "class_name": data.class_name(decision.class),
             "step": decision.step,
             "silent": decision.silent,
             "overshoot": decision.overshoot,

@@ -129,11 +129,12 @@ pub struct InputSpec {
 /// Why data cannot be fed to a model, or arrays not be understood.
 #[derive(Debug, Error)]
 pub enum InputError {
-    #[error("the images of {name} are {found}, but the model takes {wanted}: give images of that shape, with their axes in that order")]
+    #[error("the images of {name} are {found}, but the model takes {wanted}: give the data set it was trained for ({trained_on}), or images of that shape with their axes in that order")]
     Shape {
         name: String,
         found: String,
         wanted: String,
+        trained_on: String,
     },
     #[error("the model takes {wanted}, which a picture cannot be brought to: train a model on a folder of pictures, or on arrays of rows and columns")]
     NotAPicture { wanted: String },
@@ -275,6 +276,7 @@ impl InputSpec {
                 name: name.to_owned(),
                 found: describe(shape, source),
                 wanted: self.described(),
+                trained_on: self.trained_on.clone(),
             }),
         }
     }

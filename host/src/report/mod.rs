@@ -9,6 +9,7 @@ mod example;
 mod grid;
 mod html;
 mod margins;
+mod names;
 mod page;
 mod palette;
 mod pictures;

@@ -230,6 +230,7 @@ fn names_are_text_and_nothing_else() {
     let (mut model, mut data) = halves(&[2, 3], 4);
     data.name = format!("one {hostile}");
     model.dataset = format!("another {hostile}");
+    data.class_names = Some(vec![hostile.to_owned(), format!("{hostile} too")]);
     let report = run(&model, &data, 0).unwrap();
     let name = format!("{hostile}.fsp");
     let html = to_html(&name, &model, &data, &report).unwrap();
@@ -241,8 +242,29 @@ fn names_are_text_and_nothing_else() {
     for said in [
         name,
         format!("one {hostile} (the model was made for another {hostile})"),
+        format!("0 {hostile}, 1 {hostile} too"),
+        format!("of class {hostile}, as"),
     ] {
         assert!(text.contains(&said), "{said}");
+    }
+}
+
+#[test]
+fn classes_go_by_their_names() {
+    let (model, mut data) = halves(&[2, 3], 4);
+    data.class_names = Some(vec!["ant".to_owned(), "zebra".to_owned()]);
+    // So that one is taken for the other.
+    data.test.labels[2] = 1;
+    let html = page(&model, &data);
+    let text = text(&parse(&html));
+    for said in [
+        "classes0 ant, 1 zebra",
+        "of class ant, as",
+        "The answer is ant, which is right",
+        "of class ant taken for zebra",
+        "1 zebra",
+    ] {
+        assert!(text.contains(said), "{said}: {text}");
     }
 }
 

@@ -432,6 +432,7 @@ mod tests {
             hidden_spikes_mean: 6.0,
             hidden_spikes_before_decision_mean: 4.0,
             silent: 2,
+            by_class: Vec::new(),
             cycles_mean: Some(100.0),
             cycles_median: Some(90),
             cycles_p99: Some(190),

@@ -10,8 +10,9 @@ use std::ops::Range;
 
 /// Room for the name of a moment, between the title and the plot.
 const NAME_ABOVE: u32 = 14;
-/// Room for the names of lines.
-const NAMES: u32 = 26;
+/// Room for the names of lines: for none, and a character more.
+const NAMES: u32 = 19;
+const CHARACTER: u32 = 7;
 
 /// Lines over a common x.
 pub struct LineChart {
@@ -49,10 +50,11 @@ impl LineChart {
     fn draw(&self, area: &Area) -> Result<(), Failure> {
         area.draw(&Text::new(self.title.clone(), (2, 2), text(INK)))?;
         let moment_above = if self.moment.is_some() { NAME_ABOVE } else { 0 };
-        let named = self.lines.iter().any(|line| line.name.is_some());
+        let names = self.lines.iter().filter_map(|line| line.name.as_ref());
+        let longest = names.map(|name| name.chars().count() as u32).max();
         let mut chart = ChartBuilder::on(area)
             .margin_top(ABOVE + moment_above)
-            .margin_right(if named { NAMES } else { 10 })
+            .margin_right(longest.map_or(10, |longest| NAMES + CHARACTER * longest))
             .x_label_area_size(BELOW)
             .y_label_area_size(LEFT)
             .build_cartesian_2d(self.x.clone(), self.y.clone())?;

@@ -3,13 +3,16 @@
 use super::DrawError;
 use crate::report::chart::{over_steps, stairs, Line, LineChart};
 use crate::report::example::Example;
+use crate::report::names::Names;
 use crate::report::palette::{MUTED, RIGHT, WRONG};
 
 /// With more classes than this only the two that matter are named.
 const MOST_NAMES: usize = 12;
+/// The most characters of a name.
+const LONGEST_NAME: usize = 14;
 
 /// Potential minus threshold of each output: the answer and, where it is another, the true class stand out.
-pub fn draw(example: &Example) -> Result<String, DrawError> {
+pub fn draw(example: &Example, names: &Names) -> Result<String, DrawError> {
     let decision = example.trace.decision;
     let steps = example.margins[0].len();
     let margins_of = |class: usize| example.margins[class].iter().map(|&m| f64::from(m));
@@ -33,7 +36,7 @@ pub fn draw(example: &Example) -> Result<String, DrawError> {
             points: stairs(margins_of(class)),
             colour,
             width,
-            name: (few || width > 1).then(|| class.to_string()),
+            name: (few || width > 1).then(|| names.numbered(LONGEST_NAME, class)),
         }
     };
     // The ones that stand out come last and lie above the others.

@@ -1,6 +1,7 @@
 //! Every spike of one image: who, and when.
 
 use crate::report::example::Example;
+use crate::report::names::Names;
 use crate::report::palette::{Colour, GRID, INK, MOMENT, MUTED, RIGHT, WRONG};
 use crate::report::svg::{Anchor, Picture, TEXT, WIDTH};
 
@@ -14,10 +15,12 @@ const GAP: f64 = 12.0;
 
 /// Up to so many outputs have the name of their class.
 const MOST_NAMED: usize = 20;
+/// The most characters of such a name: what is longer would lie on that of the layer.
+const NAME_ROOM: usize = 2;
 
 /// The inputs at the top, the outputs at the bottom, time from left to right; the decision is a line, and
 /// what comes after it is shaded.
-pub fn draw(example: &Example) -> String {
+pub fn draw(example: &Example, names: &Names) -> String {
     let bands = bands(example);
     let steps = example.margins[0].len();
     let heights: f64 = bands.iter().map(|band| band.height + GAP).sum();
@@ -33,7 +36,7 @@ pub fn draw(example: &Example) -> String {
         raster.label(band, top);
         match index == bands.len() - 1 {
             false => raster.neurons(band, top),
-            true => raster.outputs(band, top, example),
+            true => raster.outputs(band, top, example, names),
         }
         top += band.height + GAP;
     }
@@ -141,7 +144,7 @@ impl Raster {
     }
 
     /// The outputs, each in the colour of what it means.
-    fn outputs(&mut self, band: &Band, top: f64, example: &Example) {
+    fn outputs(&mut self, band: &Band, top: f64, example: &Example, names: &Names) {
         for spike in band.spikes() {
             let place = self.mark(band, top, spike);
             let colour = colour_of(example, spike.0);
@@ -153,7 +156,7 @@ impl Raster {
         for class in 0..band.steps.len() {
             let at = (LEFT - 5.0, top + (class as f64 + 0.5) * band.row());
             let colour = colour_of(example, class);
-            let name = class.to_string();
+            let name = names.within(NAME_ROOM, class);
             self.picture.text(at, Anchor::End, 12.0, colour, &name);
         }
     }
@@ -203,6 +206,7 @@ fn colour_of(example: &Example, class: usize) -> Colour {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dataset;
     use firmware_model::golden::Trace;
     use firmware_model::network::{Decision, SpikeTrain};
 
@@ -223,7 +227,8 @@ mod tests {
             },
             margins: vec![vec![0; 4]; 2],
         };
-        let svg = draw(&example(false));
+        let data = dataset::load("digits").unwrap();
+        let svg = draw(&example(false), &Names(&data));
         let of_colour = |what: &str, colour: Colour| {
             let colour = format!("fill=\"{}\"", colour.hex());
             let lines = svg.lines().filter(|line| line.starts_with(what));
@@ -237,7 +242,7 @@ mod tests {
         let outputs = [RIGHT, INK, GRID].map(|colour| of_colour("<rect", colour).len());
         assert_eq!(outputs, [1, 1, 1]);
         assert!(svg.contains(">decision<") && svg.contains(">2 of 3<"));
-        let svg = draw(&example(true));
+        let svg = draw(&example(true), &Names(&data));
         assert!(svg.contains(">end<") && !svg.contains("fill-opacity"));
     }
 

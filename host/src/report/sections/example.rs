@@ -3,15 +3,18 @@
 use crate::encoding::Latency;
 use crate::report::grid::Grid;
 use crate::report::html::{figure, layout_note, legend, part, section};
+use crate::report::names::Names;
 use crate::report::page::Subject;
 use crate::report::palette::{MUTED, RIGHT, WRONG};
 use crate::report::pictures::{image, margins, raster, DrawError};
+use crate::report::svg::escape;
 use crate::report::text::counted;
 use crate::report::Example;
 use firmware_model::network::Spike;
 
 pub fn write(subject: &Subject) -> Result<String, DrawError> {
     let example = &subject.report.example;
+    let names = Names(subject.data);
     let mut key = vec![(RIGHT, "true class")];
     if !example.is_right() {
         key.push((WRONG, "answer"));
@@ -26,27 +29,28 @@ pub fn write(subject: &Subject) -> Result<String, DrawError> {
                    decides; of several in the same step, the highest. When none does, the highest at the end.";
     let body = [
         images(subject),
-        part("Every spike", spikes, &raster::draw(example)),
+        part("Every spike", spikes, &raster::draw(example, &names)),
         part(
             "How near each output was to its threshold",
             outputs,
-            &[legend(&key), margins::draw(example)?].concat(),
+            &[legend(&key), margins::draw(example, &names)?].concat(),
         ),
     ];
     let how = format!(
         "Test image {}, of class {}, as the golden reference runs it. {}",
         example.image,
-        example.label,
-        outcome(example)
+        escape(&names.full(example.label)),
+        outcome(example, &names)
     );
     Ok(section("One image, spike by spike", &how, &body.concat()))
 }
 
-fn outcome(example: &Example) -> String {
+fn outcome(example: &Example, names: &Names) -> String {
     let (trace, decision) = (&example.trace, example.trace.decision);
+    let class = escape(&names.full(decision.class));
     let answer = match example.is_right() {
-        true => format!("The answer is {}, which is right.", decision.class),
-        false => format!("The answer is {}, which is wrong.", decision.class),
+        true => format!("The answer is {class}, which is right."),
+        false => format!("The answer is {class}, which is wrong."),
     };
     let spikes = example.spikes.events();
     let input = counted(spikes.len(), "input spike");

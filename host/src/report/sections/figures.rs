@@ -1,6 +1,7 @@
 //! What the network is and what it reaches, as a table.
 
 use crate::report::html::{facts, section};
+use crate::report::names::Names;
 use crate::report::page::Subject;
 use crate::report::text::{count, counted, percent};
 use crate::text::joined;
@@ -30,7 +31,7 @@ fn rows(subject: &Subject) -> Vec<(&'static str, String)> {
     let images = counted(found.images, "test image");
     let silent = found.silent as f64 / found.images as f64;
     let input_spikes: f64 = found.spike_times[0].spikes_mean.iter().sum();
-    vec![
+    let mut rows = vec![
         ("data set", format!("{}{made_for}", data.name)),
         (
             "input",
@@ -80,5 +81,9 @@ fn rows(subject: &Subject) -> Vec<(&'static str, String)> {
             "page written by",
             format!("firstspike {}", env!("CARGO_PKG_VERSION")),
         ),
-    ]
+    ];
+    if let Some(key) = Names(data).key() {
+        rows.insert(2, ("classes", key));
+    }
+    rows
 }

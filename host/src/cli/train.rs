@@ -62,7 +62,6 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let steps = steps_for(&data, args.steps.map(usize::from))?;
     let options = args.choices.options(&data, steps, args.seed);
     options.check(&data)?;
-    warn_of_concerns(&mut data, steps, ui);
     let out = match &args.out {
         Some(out) => out.clone(),
         None => PathBuf::from(dataset::stem(&data.name)).with_extension("fsp"),
@@ -77,6 +76,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         .context("cannot start the threads: give a smaller --threads")?;
     let names = joined(&sizes, "-");
     let parts = data.hold_out(options.validation)?;
+    warn_of_concerns(&mut data, steps, ui);
     ui.note(format!(
         "training {names}, T = {steps}, on {}: {} images, {} epochs, seed {}",
         data.name,

@@ -3,6 +3,9 @@
 use std::fmt;
 use std::path::PathBuf;
 
+/// So many classes are named where there may be more.
+const MOST_NAMED: usize = 5;
+
 /// Something in a data set that was left out, or was taken in a way that its owner may not have meant.
 ///
 /// As text it is one sentence without a full stop that says what to do, where there is something to do.
@@ -142,8 +145,8 @@ impl fmt::Display for Note {
             }
             Note::Blank { blank, images } => write!(
                 f,
-                "{blank} of {images} training images are blank, so that no input spikes: check that their pictures are what \
-                 they should be"
+                "{blank} of {images} training images are blank, so that no input spikes: check that they are what they \
+                 should be"
             ),
             Note::OneStep { share, step } => write!(
                 f,
@@ -163,11 +166,14 @@ impl fmt::Display for Note {
                  of them",
                 most.1, most.0, least.1, least.0
             ),
-            Note::Untested(classes) => write!(
-                f,
-                "there is no test image of class {}: the figures say nothing of it, so give some",
-                classes.join(", ")
-            ),
+            Note::Untested(classes) => {
+                let named = classes.len().min(MOST_NAMED);
+                write!(f, "there is no test image of class {}", classes[..named].join(", "))?;
+                if classes.len() > named {
+                    write!(f, " and {} more", classes.len() - named)?;
+                }
+                write!(f, ": the figures say nothing of them, so give some")
+            }
             Note::InBothParts { both, test } => write!(
                 f,
                 "{both} of {test} test images are among the training images too: the accuracy is better than it will be \

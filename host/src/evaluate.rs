@@ -114,7 +114,8 @@ pub struct Report {
     pub hidden_spikes_before_decision_mean: f64,
     /// Images for which no output fired.
     pub silent: usize,
-    /// How each class fared, in the order of their numbers.
+    /// How each class fared, in the order of their numbers. Older files do not have it.
+    #[serde(default)]
     pub by_class: Vec<ClassFigures>,
     /// Clock cycles an image; `None` where there is no clock.
     pub cycles_mean: Option<f64>,
@@ -136,7 +137,7 @@ pub struct Report {
 }
 
 /// The test images of one class.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClassFigures {
     pub class: usize,
     /// What it is called; its number where it has no name.

@@ -55,7 +55,7 @@ pub struct Args {
     spikes: bool,
 }
 
-/// With more classes than this they are only in the JSON.
+/// With more classes than this, or without names, they are only in the JSON.
 const MOST_CLASSES: usize = 20;
 
 pub fn run(args: Args, ui: &Ui) -> Result<()> {
@@ -159,7 +159,8 @@ fn text(model: &ModelFile, data: &Dataset, on: &str, report: &Report) -> Result<
             format!("{} {:.1} %", class.class_name, percent(share))
         })
         .collect();
-    if by_class.len() <= MOST_CLASSES {
+    let has_names = (report.by_class.iter()).any(|of| of.class_name != of.class.to_string());
+    if has_names && by_class.len() <= MOST_CLASSES {
         writeln!(text, "  right by class        {}", by_class.join(", "))?;
     }
     if let (Some(mean), Some(median), Some(p99), Some(most)) = (

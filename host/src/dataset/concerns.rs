@@ -187,7 +187,7 @@ mod tests {
     #[test]
     fn images_in_both_parts_or_of_two_classes_are_counted() {
         let mut own = data(good);
-        own.test.images[..30].copy_from_slice(&own.train.images[50..80].to_vec());
+        own.test.images[..30].copy_from_slice(&own.train.images[50..80]);
         let both = Note::InBothParts { both: 3, test: 20 };
         assert_eq!(own.concerns(16), [both]);
         let first = own.train.image(0).to_vec();

@@ -8,6 +8,8 @@ use std::fmt::Write as _;
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// The clock edges after which no output may be undefined.
@@ -16,6 +18,9 @@ const FIRST_EDGES: u32 = 2;
 /// The quiet clocks after which the board is taken to be idle, and time passes without simulating it: more than a small
 /// core computes or reads back its memories.
 const IDLE_CLOCKS: u64 = 100_000;
+
+/// Orders take well under a second. A circuit that wakes itself for ever never comes to the end of one.
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// What a test bench is told, one letter each.
 mod order {
@@ -29,7 +34,9 @@ mod order {
 
 /// A board's top level in Icarus. Its clock is the board's: what the host does takes no time.
 pub struct IcarusLine {
-    process: Child,
+    process: Arc<Mutex<Child>>,
+    /// Tells who watches over the process that it is alive.
+    alive: Sender<()>,
     orders: ChildStdin,
     answers: BufReader<ChildStdout>,
     clock_hz: u32,
@@ -67,9 +74,13 @@ impl IcarusLine {
             .stdout(Stdio::piped())
             .spawn()
             .expect("Icarus Verilog is installed: make test");
+        let orders = process.stdin.take().expect("it is piped");
+        let answers = process.stdout.take().expect("it is piped");
+        let process = Arc::new(Mutex::new(process));
         IcarusLine {
-            orders: process.stdin.take().expect("it is piped"),
-            answers: BufReader::new(process.stdout.take().expect("it is piped")),
+            alive: watch(&process),
+            orders,
+            answers: BufReader::new(answers),
             process,
             clock_hz: board.clock.core_hz,
             clocks: 0,
@@ -85,6 +96,8 @@ impl IcarusLine {
 
     /// Gives orders, and takes what the board sends until they are done.
     fn give(&mut self, orders: &[u8]) -> io::Result<()> {
+        // Where nobody watches any more, the process has been ended, and that is found below.
+        let _ = self.alive.send(());
         self.orders.write_all(orders)?;
         self.orders.write_all(&[order::REPORT])?;
         self.orders.flush()?;
@@ -92,7 +105,9 @@ impl IcarusLine {
         loop {
             line.clear();
             if self.answers.read_line(&mut line)? == 0 {
-                return Err(io::Error::other("the simulation has ended"));
+                return Err(io::Error::other(
+                    "the simulation has ended, or was ended because it did not go on",
+                ));
             }
             let words: Vec<&str> = line.split_whitespace().collect();
             match words.as_slice() {
@@ -153,9 +168,30 @@ impl Transport for IcarusLine {
 
 impl Drop for IcarusLine {
     fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        if let Ok(mut process) = self.process.lock() {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
     }
+}
+
+/// Ends a process that is not said to be alive for too long.
+fn watch(process: &Arc<Mutex<Child>>) -> Sender<()> {
+    let (alive, signs) = mpsc::channel();
+    let process = Arc::clone(process);
+    std::thread::spawn(move || loop {
+        match signs.recv_timeout(PATIENCE) {
+            Ok(()) => {}
+            Err(RecvTimeoutError::Disconnected) => return,
+            Err(RecvTimeoutError::Timeout) => {
+                if let Ok(mut process) = process.lock() {
+                    let _ = process.kill();
+                }
+                return;
+            }
+        }
+    });
+    alive
 }
 
 /// A test bench that follows orders from its standard input, and says on its standard output what the board sends. It

@@ -467,7 +467,9 @@ fn what_is_left_out_of_a_folder_is_said_on_standard_error_and_in_json() {
     ];
     let said: String = expected.map(|note| format!("warning: {note}\n")).concat();
     let output = place.run(&["data", "info", "bars"]);
-    assert_eq!(text(&output.stderr), said);
+    // What will train badly comes after that.
+    let warned = text(&output.stderr);
+    assert!(warned.starts_with(&said), "{warned}");
     let info = text(&output.stdout);
     assert!(
         info.contains("train: 48 images, by class: high 24, low 24\n"),
@@ -489,7 +491,8 @@ fn what_is_left_out_of_a_folder_is_said_on_standard_error_and_in_json() {
         let output = place.run(&[arguments, &["--json"]].concat());
         assert!(text(&output.stderr).starts_with(&said));
         let value: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-        assert_eq!(value["notes"], serde_json::json!(expected), "{arguments:?}");
+        let notes = value["notes"].as_array().unwrap();
+        assert_eq!(notes[..2], expected, "{arguments:?}");
     }
     assert_eq!(
         place.json(&["data", "info", "bars"])["class_names"],

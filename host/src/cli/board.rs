@@ -63,7 +63,8 @@ pub struct Args {
     /// The first clock cycle of the waveform, counted from power-up; each client's first one is told when it comes
     #[arg(long, value_name = "CYCLE", default_value_t = 0, requires = "trace")]
     trace_from: u64,
-    /// The clock cycles of the waveform; of an iCEBreaker's core, 100,000 are some 100 MB of VCD or 10 MB of FST
+    /// The clock cycles of the waveform; of an iCEBreaker's core, 100,000 are some 150 MB of VCD, and a
+    /// fraction of that as FST
     #[arg(long, value_name = "N", default_value_t = TRACE_CYCLES, requires = "trace",
           value_parser = clap::value_parser!(u64).range(1..))]
     trace_cycles: u64,

@@ -12,11 +12,12 @@ help: ## List the targets
 tools: ## Install Verilator, Yosys, nextpnr, icepack and ecppack (fast when they are there)
 	@tools/install.sh
 
-build: ## Build the command `firstspike` into target/release
+build: ## Build the command `firstspike` into target/release (or where cargo is told to build)
 	$(CARGO) build --release --locked --package firstspike
+	@tools/program.sh --say
 
 boards: tools build ## Build the bitstream of every board into build/BOARD; goes on where it was interrupted
-	target/release/firstspike build --board all
+	"$$(tools/program.sh)" build --board all
 
 demo: tools build ## Train, build for a board, simulate it, deploy and compare: the whole way, on digits
 	@tools/demo.sh

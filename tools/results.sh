@@ -5,9 +5,10 @@
 # again, so a run that was stopped goes on. Its table becomes docs/results/NAME.md and NAME.csv. The curves from fast to
 # accurate come from an example of their own.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+unset CDPATH
+cd -- "$(dirname "$0")/.."
 
-firstspike=target/release/firstspike
+firstspike="$(tools/program.sh)"
 results=docs/results
 build=build/results
 

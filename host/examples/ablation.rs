@@ -22,10 +22,13 @@ use firstspike::explore::candidates::Shape;
 use firstspike::explore::measure::Bench;
 use firstspike::model_file::{self, ModelFile};
 use firstspike::toolchain::Toolbox;
+use signal_hook::consts::SIGINT;
+use signal_hook::flag;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, LazyLock};
 
-static STOP: AtomicBool = AtomicBool::new(false);
+static STOP: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 
 /// What each part of the core and each option of the tools is worth.
 #[derive(Debug, Parser)]
@@ -164,7 +167,7 @@ fn tables() -> Vec<(&'static str, Vec<Row>)> {
 
 fn main() -> Result<()> {
     let args = Args::parse();
-    ctrlc::set_handler(|| STOP.store(true, Ordering::SeqCst))?;
+    flag::register(SIGINT, STOP.clone())?;
     let model = model_file::load(&args.model)?;
     let data = dataset::load(&model.dataset)?;
     let toolbox = Toolbox::discover()?;

@@ -19,11 +19,14 @@ use firstspike::explore::runs::{from_csv, to_csv, Run};
 use firstspike::files::write_whole;
 use firstspike::toolchain::{Toolbox, ToolchainError};
 use firstspike::{dataset, model_file};
+use signal_hook::consts::SIGINT;
+use signal_hook::flag;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, LazyLock};
 
-static STOP: AtomicBool = AtomicBool::new(false);
+static STOP: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 
 /// Collect synthesis runs, fit the cost model to them, measure a profile of activity.
 #[derive(Parser)]
@@ -88,7 +91,7 @@ fn main() -> Result<()> {
 }
 
 fn collect(path: &Path, out: &Path, most: usize) -> Result<()> {
-    ctrlc::set_handler(|| STOP.store(true, Ordering::SeqCst))?;
+    flag::register(SIGINT, STOP.clone())?;
     let mut runs = from_csv(&read(path)?)?;
     let planned_all = plan();
     let missing: Vec<&Planned> = (planned_all.iter())

@@ -24,11 +24,14 @@ use firstspike::tradeoff::{
 use firstspike::train::{check_sizes, steps_for, Choices, Event};
 use serde::Deserialize;
 use serde_json::json;
+use signal_hook::consts::SIGINT;
+use signal_hook::flag;
 use std::fs::{create_dir_all, read_to_string};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, LazyLock};
 
-static STOP: AtomicBool = AtomicBool::new(false);
+static STOP: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 
 /// Train models from fast to accurate, and draw their accuracy against their clock cycles.
 #[derive(Debug, Parser)]
@@ -79,12 +82,9 @@ fn main() -> Result<()> {
     if args.redraw {
         return redraw(&args, &ui);
     }
-    let stop = || {
-        if STOP.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
-        }
-    };
-    ctrlc::set_handler(stop).context("cannot listen for Ctrl-C")?;
+    // A second Ctrl-C ends it at once.
+    flag::register_conditional_shutdown(SIGINT, 130, STOP.clone())?;
+    flag::register(SIGINT, STOP.clone())?;
     let data = dataset::load(&args.dataset)?;
     check_sizes(&data, &args.layers)?;
     let board = Board::find(&args.board)?;

@@ -7,7 +7,7 @@ mod results;
 mod spread;
 
 pub use core_model::{weight_bits, CoreModel};
-pub use results::Results;
+pub use results::{Results, RESULTS};
 
 use crate::dataset::{Dataset, InputSpec};
 use crate::encoding::Latency;

@@ -1,7 +1,6 @@
-use clap::Parser;
 use firstspike::cli::Cli;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    Cli::parse().run()
+    Cli::start()
 }

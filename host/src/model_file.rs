@@ -13,7 +13,7 @@
 
 use crate::dataset::{Axis, Dataset, InputSpec, Source};
 use crate::encoding::Latency;
-use crate::files::write_whole;
+use crate::files::{contains, write_whole, Kind};
 use crate::text::hexadecimal;
 use crate::train::{to_csv, Options, Trained};
 use firmware_model::network::{Layer, Network, NetworkError, SpikeTrain};
@@ -29,6 +29,16 @@ use thiserror::Error;
 
 /// The version of the format that is written, and the newest that is read.
 pub const FORMAT: u64 = 2;
+
+/// Model files among others.
+pub const MODEL: Kind = Kind {
+    name: "a model",
+    suffix: "fsp",
+    is_one: |bytes| {
+        let header = &bytes[..bytes.len().min(1024)];
+        header.get(8) == Some(&b'{') && contains(header, "\"firstspike\":")
+    },
+};
 
 const KEY: &str = "firstspike";
 const NO_SUM: &str = "0000000000000000000000000000000000000000000000000000000000000000";

@@ -263,7 +263,7 @@ fn a_board_is_loaded_by_the_first_of_its_tools_that_is_there() {
     let build = ["--board", &board, "--flash", "--json"];
     let output = bench.command(&build).output().unwrap();
     let value = json(&output);
-    let calls = "yosys\nquick -b mine build/ulx3s-25f/firstspike.bit\n";
+    let calls = "yosys\nquick -b mine build/mine/firstspike.bit\n";
     assert_eq!(bench.calls(), calls);
     assert_eq!(value["flash"]["tool"], "quick");
     assert_eq!(value["flash"]["writes"], "sram");
@@ -273,7 +273,7 @@ fn a_board_is_loaded_by_the_first_of_its_tools_that_is_there() {
     let permanent = ["--board", &board, "--flash", "--permanent"];
     let output = bench.command(&permanent).output().unwrap();
     assert!(output.status.success());
-    let last = "lasting --write build/ulx3s-25f/firstspike.bit";
+    let last = "lasting --write build/mine/firstspike.bit";
     assert_eq!(bench.calls().lines().last(), Some(last));
     let said = text(&output.stdout);
     assert!(
@@ -322,7 +322,7 @@ fn a_loader_that_fails_is_told_with_what_to_check() {
         error(&output),
         "error: quick did not load the board (exit status: 3); check that it is connected over USB and \
          that you may use it there (udev rules: `firstspike doctor`), and repeat the command, or type: \
-         quick -b mine build/ulx3s-25f/firstspike.bit"
+         quick -b mine build/mine/firstspike.bit"
     );
     assert!(text(&output.stderr).contains("no device found"));
 }
@@ -404,4 +404,76 @@ fn a_board_whose_boot_loader_has_gone_after_the_load_is_loaded() {
         told.contains("dfu-util did not load the board (exit status: 74)"),
         "{told}"
     );
+}
+
+#[test]
+fn files_of_one_name_do_not_share_their_default_folder() {
+    let bench = Bench::new();
+    let mine = bench.board();
+    fs::create_dir(bench.path("other")).unwrap();
+    for file in ["mine.toml", "ulx3s.lpf"] {
+        fs::copy(bench.path(file), bench.path("other").join(file)).unwrap();
+    }
+    for folder in ["a", "b"] {
+        fs::create_dir(bench.path(folder)).unwrap();
+        fs::write(bench.path(folder).join("top.v"), "module top; endmodule\n").unwrap();
+    }
+    let build = |arguments: &[&str]| {
+        let output = bench.command(&[arguments, &["--json"]].concat()).output();
+        output.unwrap()
+    };
+    let verilog = |file| ["--board", "icebreaker", "--verilog", file];
+    for (first, folder, second) in [
+        (
+            &["--board", &mine][..],
+            "build/mine",
+            &["--board", "other/mine.toml"][..],
+        ),
+        (
+            &verilog("a/top.v"),
+            "build/icebreaker-top",
+            &verilog("b/top.v"),
+        ),
+    ] {
+        json(&build(first));
+        let report = fs::read(bench.path(folder).join("report.json")).unwrap();
+        let message = error(&build(second));
+        assert!(
+            message.contains(&format!("{folder} has a build of ")) && message.contains("--out"),
+            "{message}"
+        );
+        assert!(fs::read(bench.path(folder).join("report.json")).unwrap() == report);
+        json(&build(first));
+        json(&build(&[second, &["--force"]].concat()));
+    }
+    let out = ["--out", "a", "--force"];
+    fs::rename(bench.path("a/top.v"), bench.path("a/firstspike.v")).unwrap();
+    let message = error(&build(&[&verilog("a/firstspike.v")[..], &out].concat()));
+    assert!(message.contains("is read: give another name"), "{message}");
+}
+
+#[test]
+fn what_is_in_the_folder_and_of_no_build_is_not_replaced() {
+    let bench = Bench::new();
+    fs::create_dir(bench.path("own")).unwrap();
+    let build = ["--board", "icebreaker", "--out", "own"];
+    for name in ["firstspike.v", "report.json", "report.txt", "synthesis.log"] {
+        let path = bench.path("own").join(name);
+        fs::write(&path, "mine").unwrap();
+        let message = error(&bench.command(&build).output().unwrap());
+        let says = format!("own/{name} is there, and is not a file of a build");
+        assert!(message.contains(&says), "{message}");
+        assert_eq!(fs::read(&path).unwrap(), b"mine");
+        fs::remove_file(path).unwrap();
+    }
+    // A link stays, and what it leads to is written.
+    std::os::unix::fs::symlink("../verilog.v", bench.path("own/firstspike.v")).unwrap();
+    for _ in 0..2 {
+        assert!(bench.command(&build).status().unwrap().success());
+        fs::remove_file(bench.path("own/firstspike.bin")).unwrap();
+    }
+    assert!(bench.path("own/firstspike.v").is_symlink());
+    assert!(fs::read_to_string(bench.path("verilog.v"))
+        .unwrap()
+        .contains("endmodule"));
 }

@@ -299,7 +299,8 @@ fn ctrl_c_keeps_the_checkpoints_and_says_how_to_go_on() {
         SLOW.replace("epochs = 40", "epochs = 1"),
     )
     .unwrap();
-    fs::write(place.path("s/slow-seed2.fsp.checkpoint"), "something else").unwrap();
+    let damaged = "firstspike checkpoint 1\nsomething else";
+    fs::write(place.path("s/slow-seed2.fsp.checkpoint"), damaged).unwrap();
     let output = place.run(&["sweep", "s.toml"]);
     assert!(output.status.success());
     let said = text(&output.stdout);

@@ -24,6 +24,9 @@ pub enum SimError {
     #[error("stopped while compiling the virtual board; nothing was kept, so start it again when you like")]
     Interrupted,
 
+    #[error("the folder {} has a space in its name, and make compiles nothing there: set XDG_CACHE_HOME to a folder without one", .0.display())]
+    SpaceInName(PathBuf),
+
     #[error(
         "cannot {action} {path}: {source}; check that it is there and that you may write to it"
     )]

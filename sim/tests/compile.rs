@@ -162,3 +162,24 @@ fn an_old_verilator_is_named() {
         .to_string();
     assert!(error.contains("Verilator 4.038"), "{error}");
 }
+
+#[test]
+fn a_folder_with_a_space_in_its_name_is_refused_by_a_sentence_that_names_the_way_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = folder.path().join("my cache");
+    // make is not fooled by a link to it.
+    let link = folder.path().join("link");
+    std::os::unix::fs::symlink(&cache, &link).unwrap();
+    std::fs::create_dir(&cache).unwrap();
+    for cache in [cache, link] {
+        let result = compile(&source(ECHO), &cache, &tools(), &mut |_| {
+            ControlFlow::Continue(())
+        });
+        let error = result.map(|_| ()).unwrap_err().to_string();
+        assert!(
+            error.contains("my cache has a space in its name") && error.contains("XDG_CACHE_HOME"),
+            "{error}"
+        );
+        assert_eq!(std::fs::read_dir(&cache).unwrap().count(), 0);
+    }
+}

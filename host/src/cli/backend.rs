@@ -42,7 +42,7 @@ pub fn open(
                 seed: 1,
                 trace: None,
             };
-            let virtual_board = power_up.start(ui, interrupt::flag()?, |_| {})?;
+            let virtual_board = power_up.start(ui, interrupt::flag(), |_| {})?;
             let port = virtual_board.port().display().to_string();
             let board = open_port(&port, board.uart.baud)?;
             Box::new(Device::new(board, network, Some(virtual_board), ui)?)

@@ -26,7 +26,7 @@ const RANDOM_DENSITY: f64 = 0.175;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The model file; it is loaded if it is not on the board
+    /// The model file; it is loaded if it is not on the board [default: with --random none]
     #[arg(required_unless_present = "random")]
     model: Option<PathBuf>,
     #[command(flatten)]

@@ -1,7 +1,10 @@
 //! `firstspike board`, and virtual boards for the other commands.
 
 use super::generate::{verilog_for, CoreArgs};
+use super::outputs::{Force, Outputs};
+use super::ui::say;
 use super::{interrupt, Ui};
+use crate::files::{contains, Kind};
 use anyhow::Result;
 use firmware_model::board::Board;
 use firmware_model::config::CoreConfig;
@@ -15,7 +18,6 @@ use firstspike_sim::verilator::{cache_folder, compile, Ports, Source, Tools, Wav
 use firstspike_sim::{ModelBoard, RtlBoard, VirtualBoard};
 use serde_json::json;
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -27,6 +29,17 @@ const POLL: Duration = Duration::from_millis(50);
 
 /// How many clock cycles a waveform has where nothing is said.
 const TRACE_CYCLES: u64 = 100_000;
+
+/// Waveforms of simulations among other files.
+const WAVEFORM: Kind = Kind {
+    name: "a waveform",
+    suffix: "fst",
+    // A VCD names its author in words, an FST begins with a block of a fixed length.
+    is_one: |bytes| {
+        let header = &bytes[..bytes.len().min(512)];
+        contains(header, "VerilatedVcd") || header.starts_with(&[0, 0, 0, 0, 0, 0, 0, 1, 0x49])
+    },
+};
 
 /// What plays the board.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -57,7 +70,7 @@ pub struct Args {
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// Write a waveform of some clock cycles: VCD if the name ends in .vcd, else FST. Only with --sim rtl; it makes
-    /// the board slower even where nothing is recorded
+    /// the board slower even where nothing is recorded [default: none]
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
     /// The first clock cycle of the waveform, counted from power-up; each client's first one is told when it comes
@@ -69,24 +82,24 @@ pub struct Args {
           value_parser = clap::value_parser!(u64).range(1..))]
     trace_cycles: u64,
     /// Make a link of this name to the port, for as long as the board runs; nothing that is there is replaced, but
-    /// for the link of a board that was killed
+    /// for the link of a board that was killed [default: none]
     #[arg(long, value_name = "PATH")]
     link: Option<PathBuf>,
+    #[command(flatten)]
+    force: Force,
 }
 
 pub fn run(args: Args, ui: &Ui) -> Result<()> {
-    let stop = interrupt::flag()?;
+    let stop = interrupt::flag();
     let (board, core) = args.core.resolve()?;
     if let Some(path) = &args.link {
         // Before the board is compiled.
         Link::check(path)?;
     }
     if let Some(path) = &args.trace {
-        anyhow::ensure!(
-            path.is_file() || !path.exists(),
-            "{} is there and is no regular file: name another file with --trace",
-            path.display()
-        );
+        let mut outputs = Outputs::new(args.force, ui);
+        outputs.reads_board(&args.core.board, &board);
+        outputs.writes(path, WAVEFORM, 0)?;
     }
     let trace = args.trace.map(|path| Trace {
         path,
@@ -132,7 +145,8 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     }
     drop(link);
     let traffic = virtual_board.finish()?;
-    say(&summary(&traffic));
+    interrupt::was_wanted();
+    say(summary(&traffic));
     Ok(())
 }
 
@@ -211,14 +225,9 @@ impl PowerUp<'_> {
     }
 }
 
-/// A line on standard error. Nobody need be reading there, and the board runs on for those who use it.
-fn say(line: &str) {
-    let _ = writeln!(io::stderr(), "{line}");
-}
-
 /// Tells the person at the terminal what would otherwise look like a board that does not answer.
 fn tell(event: Event) {
-    say(&match event {
+    say(match event {
         Event::Opened { clock: Some(clock) } => {
             format!("a client opened the port at clock cycle {clock}")
         }

@@ -1,5 +1,5 @@
 use super::{
-    class_names_of, dataset_help, interrupt, load_dataset, notes_of, warn_of_concerns, Ui,
+    class_names_of, dataset_help, examples, interrupt, load_dataset, notes_of, warn_of_concerns, Ui,
 };
 use crate::dataset::bring::{bring, Brought};
 use crate::dataset::fetch::{fetch, Outcome, Source, SOURCES};
@@ -22,15 +22,17 @@ pub struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Action {
     /// Put a data set into the cache folder ($FIRSTSPIKE_DATA, else ~/.cache/firstspike)
+    #[command(after_help = examples::DATA_FETCH)]
     Fetch {
         /// What to fetch; shd is for shd-first too, and all is what comes without --from
         #[arg(value_parser = ["mnist", "fashion-mnist", "all", "shd", "caltech101"])]
         name: String,
-        /// The folder that has the files of shd or caltech101, which cannot be fetched: they are checked and copied
+        /// The folder that has the files of shd or caltech101, which cannot be fetched: they are checked and copied [default: none]
         #[arg(long, value_name = "FOLDER")]
         from: Option<PathBuf>,
     },
     /// Say what is in a data set: shapes, classes, and spikes under the latency code
+    #[command(after_help = examples::DATA_INFO)]
     Info {
         #[arg(default_value = "digits", help = dataset_help())]
         dataset: String,
@@ -57,7 +59,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
 }
 
 fn run_fetch(name: &str, ui: &Ui) -> Result<()> {
-    let stop = interrupt::flag()?;
+    let stop = interrupt::flag();
     let cache = dataset::cache_folder()?;
     let sources: Vec<&Source> = match name {
         "all" => SOURCES.iter().collect(),
@@ -91,7 +93,7 @@ fn run_bring(set: &Brought, from: Option<&Path>, ui: &Ui) -> Result<()> {
         name: set.name,
         what: set.source,
     })?;
-    let stop = interrupt::flag()?;
+    let stop = interrupt::flag();
     let cache = dataset::cache_folder()?;
     let spinner = ui.spinner(set.name);
     let show = |stage: &str| spinner.set_message(stage.to_owned());

@@ -1,14 +1,13 @@
 use super::generate::CoreArgs;
+use super::outputs::{Force, Outputs};
 use super::port::shape;
-use super::{backend, check_outputs, dataset_help, load_for_model, Ui};
+use super::{backend, dataset_help, interrupt, load_for_model, Ui};
 use crate::dataset::Dataset;
-use crate::evaluate::{check_fit, evaluate_each, Backend, Report, Results};
-use crate::files::write_whole;
+use crate::evaluate::{check_fit, evaluate_each, Backend, Report, Results, RESULTS};
 use crate::model_file::{self, ModelFile};
 use anyhow::{ensure, Context, Result};
 use std::fmt::Write;
 use std::path::PathBuf;
-use std::sync::atomic::AtomicBool;
 
 /// The board whose core `model` and `rtl` are; a port's board tells its own.
 #[derive(Debug, clap::Args)]
@@ -39,7 +38,7 @@ pub struct Args {
     on: String,
     #[command(flatten)]
     core: BoardArgs,
-    /// Classify only the first N test images
+    /// Classify only the first N test images [default: all]
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
     /// For model: go on after the decision to the end of the image, to see what stopping there saves. The
@@ -47,12 +46,14 @@ pub struct Args {
     #[arg(long)]
     no_exit: bool,
     /// Write the answer to each image into this NumPy archive (.npz): label, class, step, silent, overshoot and, where
-    /// there is a clock, cycles
+    /// there is a clock, cycles [default: none]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Also write when each neuron fires, as the golden reference has it: layer1, layer2, ..., -1 for never
     #[arg(long, requires = "out")]
     spikes: bool,
+    #[command(flatten)]
+    force: Force,
 }
 
 /// With more classes than this, or without names, they are only in the JSON.
@@ -65,9 +66,14 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
             "{} is to be a NumPy archive: give it a name that ends in .npz",
             out.display()
         );
-        check_outputs([out.as_path()])?;
     }
     let model = model_file::load(&args.model)?;
+    let mut outputs = Outputs::new(args.force, ui);
+    outputs.reads(&args.model);
+    outputs.reads(args.dataset.as_deref().unwrap_or(&model.dataset));
+    let out = (args.out.as_ref())
+        .map(|path| outputs.writes(path, RESULTS, 0))
+        .transpose()?;
     let data = load_for_model(&args.model, &model, args.dataset.as_deref(), ui)?;
     check_fit(&model, &data)?;
     let core = CoreArgs {
@@ -85,7 +91,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         false => Results::new(),
     };
     let report = evaluate_each(
-        &AtomicBool::new(false),
+        interrupt::flag(),
         &model,
         &data,
         args.limit,
@@ -93,7 +99,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
             .as_mut()
             .map(|backend| &mut **backend as &mut dyn Backend),
         &mut |image, trace, answer| {
-            if args.out.is_some() {
+            if out.is_some() {
                 results.add(data.test.labels[image], trace, answer);
             }
             bar.inc(1);
@@ -101,9 +107,8 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     );
     bar.finish_and_clear();
     let report = report?;
-    if let Some(out) = &args.out {
-        let bytes = results.to_npz().context("the answers are no archive")?;
-        write_whole(out, &bytes).with_context(|| format!("cannot write {}", out.display()))?;
+    if let Some(out) = &out {
+        out.write(&results.to_npz().context("the answers are no archive")?)?;
     }
     let value = serde_json::to_value(&report).context("the report is not JSON")?;
     let mut text = text(&model, &data, &args.on, &report)?;

@@ -1,5 +1,7 @@
+use super::outputs::{Force, Output, Outputs};
 use super::sizes::{sizes, Sizes};
-use super::{check_output, interrupt, load_for_model, Ui};
+use super::ui::say;
+use super::{interrupt, load_for_model, Ui};
 use crate::evaluate::check_fit;
 use crate::explore::activity::Profile;
 use crate::explore::candidates::Shape;
@@ -9,7 +11,7 @@ use crate::explore::measure::{Bench, MeasureError};
 use crate::explore::picture::to_svg;
 use crate::explore::runs::{from_csv, RUNS};
 use crate::explore::survey::{choose, fitting, Choice, Survey};
-use crate::files::write_whole;
+use crate::files::{marked, write_whole, Kind, PICTURE};
 use crate::model_file::{self, ModelFile};
 use crate::text::joined;
 use crate::toolchain::{Toolbox, ToolchainError};
@@ -28,7 +30,7 @@ pub struct Args {
     /// A board's name (see `firstspike boards`), or the path of a board's .toml file
     #[arg(long)]
     board: String,
-    /// The sizes of the layers, inputs first, as 784,600,10. Either this or --model
+    /// The sizes of the layers, inputs first, as 784,600,10. Either this or --model [default: those of --model]
     #[arg(
         long,
         value_name = "SIZES",
@@ -40,7 +42,7 @@ pub struct Args {
     /// Time steps of --network, T [default: 16]
     #[arg(long, conflicts_with = "model")]
     steps: Option<usize>,
-    /// Count clock cycles of this model, exactly, instead of estimating them
+    /// Count clock cycles of this model, exactly, instead of estimating them [default: none]
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
     /// The data set whose test images the model is run on [default: the model's own]
@@ -55,20 +57,32 @@ pub struct Args {
     /// List no choice that another one beats in size and in speed
     #[arg(long, conflicts_with = "all")]
     efficient: bool,
-    /// Draw the choices into this file: a picture with a name in .svg
+    /// Draw the choices into this file: a picture with a name in .svg [default: none]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Write a board file with the best core, to be given as --board to all other commands
+    /// Write a board file with the best core, to be given as --board to all other commands [default: none]
     #[arg(long, value_name = "FILE.toml")]
     save: Option<PathBuf>,
-    /// Synthesise, place and route for real: the best choice, all efficient ones, or every one
+    /// Synthesise, place and route for real: the best choice, all efficient ones, or every one [default: none]
     #[arg(long, value_name = "WHICH", num_args = 0..=1, default_missing_value = "efficient")]
     measure: Option<Which>,
     /// Place and route with the seeds 1 to N
     #[arg(long, value_name = "N", default_value_t = 3, requires = "measure")]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=1000))]
     seeds: u32,
+    #[command(flatten)]
+    force: Force,
 }
+
+/// How the board files begin that this command writes.
+const SAVED_MARK: &str = "# Saved by `firstspike explore`: a board with another core.\n";
+
+/// Such board files among others.
+const SAVED_BOARD: Kind = Kind {
+    name: "a board file",
+    suffix: "toml",
+    is_one: |bytes| bytes.starts_with(SAVED_MARK.as_bytes()),
+};
 
 /// Which choices are measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -89,16 +103,28 @@ struct Task {
 }
 
 pub fn run(args: Args, ui: &Ui) -> Result<()> {
-    let stop = interrupt::flag()?;
+    let stop = interrupt::flag();
     let board = Board::find(&args.board)?;
     // Before what may take hours.
+    let mut outputs = Outputs::new(args.force, ui);
+    outputs.reads_board(&args.board, &board);
+    (args.model.iter().map(PathBuf::as_path))
+        .chain(args.dataset.iter().map(Path::new))
+        .for_each(|path| outputs.reads(path));
+    let mut writes = |path: &Option<PathBuf>, kind| {
+        (path.as_ref())
+            .map(|path| outputs.writes(path, kind, 0))
+            .transpose()
+    };
     if let Some(path) = &args.out {
         check_suffix(path, "svg", "--out", "picture")?;
-        check_output(path)?;
     }
+    let picture = writes(&args.out, PICTURE)?;
     if let Some(path) = &args.save {
         check_suffix(path, "toml", "--save", "board file")?;
-        check_output(path)?;
+    }
+    let save = writes(&args.save, SAVED_BOARD)?;
+    if let Some(path) = &args.save {
         pin_file(&board, path)?;
     }
     let task = match (&args.model, &args.network) {
@@ -113,15 +139,21 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         measure(&board, &mut survey, which, args.seeds, stop, ui)?;
     }
     let network = joined(&task.sizes, "-");
-    if let Some(path) = &args.out {
-        let title = format!("{network}, T = {}, on {}", task.steps, board.title);
-        write_file(path, &to_svg(&survey, &title)?)?;
-    }
-    let saved = match &args.save {
-        Some(path) => save_board(&board, &survey, path),
+    let drawn = match &picture {
+        Some(out) => {
+            let title = format!("{network}, T = {}, on {}", task.steps, board.title);
+            out.write(marked(&to_svg(&survey, &title)?).as_bytes())
+        }
+        None => Ok(()),
+    };
+    let saved = match &save {
+        Some(out) => save_board(&board, &survey, out),
         None => Ok(()),
     };
     let mut value = value(&board, &args, &task, &survey);
+    if drawn.is_err() {
+        value["picture"] = Value::Null;
+    }
     if saved.is_err() {
         if args.measure.is_none() {
             return saved;
@@ -131,7 +163,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     }
     let text = text(&board, &args, &task, &survey)?;
     ui.result(&value, text);
-    saved
+    drawn.and(saved)
 }
 
 fn check_suffix(path: &Path, suffix: &str, option: &str, what: &str) -> Result<()> {
@@ -147,8 +179,7 @@ fn check_suffix(path: &Path, suffix: &str, option: &str, what: &str) -> Result<(
 /// The pin file beside a board file: it must not be there, or be the board's.
 fn pin_file(board: &Board, path: &Path) -> Result<PathBuf> {
     let pins = path.with_file_name(&board.constraints);
-    let there = std::fs::read_to_string(&pins);
-    if there.is_ok_and(|text| text != board.constraint_text()) {
+    if is_there(&pins) && !is_pin_file(&pins, board) {
         bail!(
             "{} is another pin file than the board's: --save into another folder",
             pins.display()
@@ -157,8 +188,19 @@ fn pin_file(board: &Board, path: &Path) -> Result<PathBuf> {
     Ok(pins)
 }
 
+/// Whether there is anything called so, a link that leads nowhere too.
+fn is_there(path: &Path) -> bool {
+    path.symlink_metadata().is_ok()
+}
+
+fn is_pin_file(path: &Path, board: &Board) -> bool {
+    path.is_file()
+        && std::fs::read_to_string(path).is_ok_and(|text| text == board.constraint_text())
+}
+
 /// Writes the board with the best core as its own, and the pin file that it names beside it.
-fn save_board(board: &Board, survey: &Survey, path: &Path) -> Result<()> {
+fn save_board(board: &Board, survey: &Survey, out: &Output) -> Result<()> {
+    let path = out.path();
     let best = survey.best().with_context(|| {
         format!(
             "no core fits the board and meets its timing, so {} was not written; leave --save out",
@@ -171,17 +213,11 @@ fn save_board(board: &Board, survey: &Survey, path: &Path) -> Result<()> {
     board.variants.clear();
     let pins = pin_file(&board, path)?;
     let text = toml::to_string(&board).context("the board is not TOML")?;
-    write_file(&pins, board.constraint_text())?;
-    write_file(path, &text)
-}
-
-fn write_file(path: &Path, text: &str) -> Result<()> {
-    write_whole(path, text.as_bytes()).with_context(|| {
-        format!(
-            "cannot write {}; check that its folder is there and may be written to",
-            path.display()
-        )
-    })
+    if !is_there(&pins) {
+        let context = || format!("cannot write {}", pins.display());
+        write_whole(&pins, board.constraint_text().as_bytes()).with_context(context)?;
+    }
+    out.write(format!("{SAVED_MARK}{text}").as_bytes())
 }
 
 fn with_model(args: &Args, path: &Path, ui: &Ui) -> Result<Task> {
@@ -292,7 +328,7 @@ fn measure(
             }
             // One that cannot be routed says nothing about the others.
             Err(MeasureError::Toolchain(error @ ToolchainError::Failed { .. })) => {
-                bar.suspend(|| eprintln!("{shape} was not measured: {error}"));
+                bar.suspend(|| say(format!("{shape} was not measured: {error}")));
             }
             Err(error) => {
                 bar.finish_and_clear();

@@ -33,15 +33,15 @@ pub struct Args {
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = false)]
 struct Source {
-    /// PNG or JPEG pictures of any size, or folders of them: brought to the model's shape and polarity
+    /// PNG or JPEG pictures of any size, or folders of them: brought to the model's shape and polarity [default: none]
     #[arg(value_name = "PICTURE")]
     pictures: Vec<PathBuf>,
     #[arg(long, help = format!(
-        "The test images of a data set, given by its name ({}) or path, as to train",
+        "The test images of a data set, given by its name ({}) or path, as to train [default: none]",
         NAMES.join(", ")
     ))]
     dataset: Option<String>,
-    /// The images `x` (or `x_test`) of NumPy archives, without labels
+    /// The images `x` (or `x_test`) of NumPy archives, without labels [default: none]
     #[arg(long, value_name = "FILE", num_args = 1..)]
     npz: Vec<PathBuf>,
 }
@@ -50,7 +50,7 @@ struct Source {
 struct SampleArgs {
     #[command(flatten)]
     source: Source,
-    /// Classify only the first N images
+    /// Classify only the first N images [default: all]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     limit: Option<u32>,
 }

@@ -5,14 +5,17 @@ mod bench;
 mod board;
 mod boards;
 mod build;
+mod completions;
 mod data;
 mod deploy;
 mod doctor;
 mod eval;
+mod examples;
 mod explore;
 mod generate;
 mod infer;
 mod interrupt;
+mod outputs;
 mod port;
 mod report;
 mod sizes;
@@ -23,10 +26,11 @@ mod ui;
 use crate::dataset::{self, Dataset, DatasetError};
 use crate::model_file::ModelFile;
 use crate::text::quoted;
-use anyhow::{bail, ensure, Result};
-use clap::{Parser, Subcommand};
-use std::collections::BTreeSet;
-use std::path::{absolute, Path};
+use anyhow::{bail, Result};
+use clap::builder::RangedI64ValueParser;
+use clap::{value_parser, Parser, Subcommand};
+use std::env;
+use std::path::Path;
 use std::process::ExitCode;
 pub use ui::Ui;
 
@@ -40,7 +44,7 @@ pub fn dataset_help() -> String {
 
 /// Spiking neural networks for small FPGAs: train, generate Verilog, deploy, infer.
 #[derive(Debug, Parser)]
-#[command(name = "firstspike", version, arg_required_else_help = true)]
+#[command(name = "firstspike", version, arg_required_else_help = true, after_help = examples::ALL)]
 pub struct Cli {
     /// Print one JSON object on standard output and nothing else there
     #[arg(long, global = true)]
@@ -52,63 +56,115 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Fetch a data set into the cache, or say what is in one
+    #[command(after_help = examples::DATA)]
     Data(data::Args),
     /// Train a network and write its model file
+    #[command(after_help = examples::TRAIN)]
     Train(train::Args),
     /// Train and measure many networks, as one file lists them, and make a table of the results
+    #[command(after_help = examples::SWEEP)]
     Sweep(sweep::Args),
     /// Measure a model on a data set: golden reference, cycle model, Verilog or board
+    #[command(after_help = examples::EVAL)]
     Eval(eval::Args),
     /// Write a page with the figures and pictures of a model, as one HTML file
+    #[command(after_help = examples::REPORT)]
     Report(report::Args),
     /// List the boards, and what each of them holds
+    #[command(after_help = examples::BOARDS)]
     Boards(boards::Args),
     /// Write the Verilog of a board's core
+    #[command(after_help = examples::GENERATE)]
     Generate(generate::Args),
     /// Synthesise, place and route: from Verilog to a bitstream (--board all: for every board)
+    #[command(after_help = examples::BUILD)]
     Build(build::Args),
     /// Compare the cores that could run a network on a board: area, clock, cycles
+    #[command(after_help = examples::EXPLORE)]
     Explore(explore::Args),
     /// Run a virtual board behind a pseudo-terminal
+    #[command(after_help = examples::BOARD)]
     Board(board::Args),
     /// Load a model into a board and arm it
+    #[command(after_help = examples::DEPLOY)]
     Deploy(deploy::Args),
     /// Classify samples on a board
+    #[command(after_help = examples::INFER)]
     Infer(infer::Args),
     /// Measure the speed of a board and its link
+    #[command(after_help = examples::BENCH)]
     Bench(bench::Args),
     /// Say which tools are there, and what is missing for which command
+    #[command(after_help = examples::DOCTOR)]
     Doctor(doctor::Args),
+    /// Print what makes a shell complete this command, its options and their values
+    #[command(after_help = examples::COMPLETIONS)]
+    Completions(completions::Args),
 }
 
 impl Cli {
-    /// Runs the command. An error is one line on standard error and exit status 1.
-    pub fn run(self) -> ExitCode {
-        let ui = Ui::new(self.json);
-        let result = match self.command {
-            Command::Data(args) => data::run(args, &ui),
-            Command::Train(args) => train::run(args, &ui),
-            Command::Sweep(args) => sweep::run(args, &ui),
-            Command::Eval(args) => eval::run(args, &ui),
-            Command::Report(args) => report::run(args, &ui),
-            Command::Boards(args) => boards::run(args, &ui),
-            Command::Generate(args) => generate::run(args, &ui),
-            Command::Build(args) => build::run(args, &ui),
-            Command::Explore(args) => explore::run(args, &ui),
-            Command::Board(args) => board::run(args, &ui),
-            Command::Deploy(args) => deploy::run(args, &ui),
-            Command::Infer(args) => infer::run(args, &ui),
-            Command::Bench(args) => bench::run(args, &ui),
-            Command::Doctor(args) => doctor::run(args, &ui),
-        };
-        match result {
-            Ok(()) => ExitCode::SUCCESS,
+    /// Reads the arguments of this process and runs their command.
+    pub fn start() -> ExitCode {
+        match Cli::try_parse() {
+            Ok(cli) => cli.run(),
             Err(error) => {
-                eprintln!("error: {error:#}");
-                ExitCode::FAILURE
+                let is_error = error.use_stderr();
+                if is_error && env::args_os().any(|argument| argument == "--json") {
+                    let text = error.render().to_string();
+                    let text = text.trim().trim_start_matches("error: ");
+                    Ui::new(true).result(&serde_json::json!({ "error": text }), "");
+                }
+                // Nobody may want to read it.
+                error.print().ok();
+                ExitCode::from(if is_error { 2 } else { 0 })
             }
         }
     }
+
+    /// Runs the command. An error is one line on standard error and exit status 1.
+    pub fn run(self) -> ExitCode {
+        let ui = Ui::new(self.json);
+        let result = interrupt::listen().and_then(|()| self.command.run(&ui));
+        let result = result.and_then(|()| ui.check());
+        if let Err(error) = &result {
+            ui.error(error);
+        }
+        match (interrupt::exit_status(), result) {
+            (Some(status), _) => status.into(),
+            (None, Ok(())) => ExitCode::SUCCESS,
+            (None, Err(_)) => ExitCode::FAILURE,
+        }
+    }
+}
+
+impl Command {
+    fn run(self, ui: &Ui) -> Result<()> {
+        match self {
+            Command::Data(args) => data::run(args, ui),
+            Command::Train(args) => train::run(args, ui),
+            Command::Sweep(args) => sweep::run(args, ui),
+            Command::Eval(args) => eval::run(args, ui),
+            Command::Report(args) => report::run(args, ui),
+            Command::Boards(args) => boards::run(args, ui),
+            Command::Generate(args) => generate::run(args, ui),
+            Command::Build(args) => build::run(args, ui),
+            Command::Explore(args) => explore::run(args, ui),
+            Command::Board(args) => board::run(args, ui),
+            Command::Deploy(args) => deploy::run(args, ui),
+            Command::Infer(args) => infer::run(args, ui),
+            Command::Bench(args) => bench::run(args, ui),
+            Command::Doctor(args) => doctor::run(args, ui),
+            Command::Completions(args) => completions::run(args, ui),
+        }
+    }
+}
+
+/// More threads than this help nobody.
+const MAX_THREADS: i64 = 256;
+
+/// Reads a number of threads.
+fn threads_parser() -> RangedI64ValueParser<u16> {
+    value_parser!(u16).range(1..=MAX_THREADS)
 }
 
 /// Loads a data set to train on, and warns of what is to be said about it; a spinner shows where that takes long.
@@ -207,36 +263,61 @@ fn say_if_shadowed(name: &str, ui: &Ui) {
     }
 }
 
-/// What takes long should know before it begins that its results can be written to `paths`.
-fn check_outputs<'a>(paths: impl IntoIterator<Item = &'a Path>) -> Result<()> {
-    let mut before = BTreeSet::new();
-    for path in paths {
-        check_output(path)?;
-        // `./m.fsp` is `m.fsp`.
-        ensure!(
-            before.insert(absolute(path)?),
-            "{} is to be written twice: give the files names of their own",
-            path.display()
-        );
-    }
-    Ok(())
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::{Arg, CommandFactory};
 
-fn check_output(path: &Path) -> Result<()> {
-    ensure!(
-        !path.is_dir(),
-        "cannot write {}; check the name: it is a folder, and a file is wanted",
-        path.display()
-    );
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    match folder {
-        Some(folder) if !folder.is_dir() => bail!(
-            "cannot write {}; check that its folder is there: {} does not exist",
-            path.display(),
-            folder.display()
-        ),
-        _ => Ok(()),
+    /// All commands, those within others too.
+    fn commands() -> Vec<clap::Command> {
+        let mut commands = vec![Cli::command()];
+        let mut at = 0;
+        while at < commands.len() {
+            let inner: Vec<clap::Command> = commands[at].get_subcommands().cloned().collect();
+            commands.extend(inner);
+            at += 1;
+        }
+        commands
+    }
+
+    #[test]
+    fn every_help_ends_with_examples_that_can_be_typed() {
+        Cli::command().debug_assert();
+        for command in commands() {
+            let name = command.get_name();
+            let help = command.get_after_help().map(ToString::to_string);
+            let help = help.unwrap_or_else(|| panic!("{name} has no examples"));
+            assert!(help.starts_with("Examples:\n"), "{help}");
+            let lines = help.lines().map(str::trim);
+            let typed: Vec<&str> = lines
+                .filter(|line| line.starts_with("firstspike "))
+                .collect();
+            assert!(!typed.is_empty(), "{help}");
+            for line in typed {
+                let line = line.split(" > ").next().unwrap_or(line);
+                let parsed = Cli::try_parse_from(line.split_whitespace());
+                let is_fine = parsed
+                    .as_ref()
+                    .err()
+                    .is_none_or(|error| !error.use_stderr());
+                assert!(is_fine, "{line}: {}", parsed.unwrap_err());
+            }
+        }
+    }
+
+    #[test]
+    fn every_help_tells_the_defaults() {
+        let takes_value = |arg: &&Arg| arg.get_action().takes_values() && !arg.is_required_set();
+        for command in commands() {
+            for arg in command.get_arguments().filter(takes_value) {
+                let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+                assert!(
+                    help.contains("[default: ") || !arg.get_default_values().is_empty(),
+                    "{} {}: {help}",
+                    command.get_name(),
+                    arg.get_id()
+                );
+            }
+        }
     }
 }

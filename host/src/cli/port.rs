@@ -16,7 +16,7 @@ pub struct PortArgs {
     /// The baud rate of the board's gateware [default: that of the --board, else 3000000]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     pub baud: Option<u32>,
-    /// Go on only if the port has this board with its usual gateware: a name (see `firstspike boards`), or a .toml file
+    /// Go on only if the port has this board with its usual gateware: a name (see `firstspike boards`), or a .toml file [default: any]
     #[arg(long)]
     pub board: Option<String>,
 }

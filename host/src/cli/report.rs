@@ -1,10 +1,11 @@
-use super::{check_output, class_names_of, dataset_help, interrupt, load_for_model, Ui};
+use super::outputs::{Force, Outputs};
+use super::{class_names_of, dataset_help, interrupt, load_for_model, Ui};
 use crate::dataset::Dataset;
-use crate::files::write_whole;
 use crate::model_file::{self, ModelFile};
-use crate::report::{collect, to_html, Report};
-use anyhow::{bail, Context, Result};
+use crate::report::{collect, is_about, to_html, Report, PAGE};
+use anyhow::{ensure, Context, Result};
 use serde_json::{json, Value};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, clap::Args)]
@@ -19,35 +20,39 @@ pub struct Args {
     /// The test image to show spike by spike
     #[arg(long, value_name = "N", default_value_t = 0)]
     image: usize,
+    #[command(flatten)]
+    force: Force,
 }
 
 pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let model = model_file::load(&args.model)?;
-    let out = args
-        .out
-        .unwrap_or_else(|| args.model.with_extension("html"));
-    check_output(&out)?;
-    check_other_file(&out, &args.model)?;
+    let name = args.model.file_name().unwrap_or(args.model.as_os_str());
+    let name = name.to_string_lossy();
+    let path = match &args.out {
+        Some(out) => out.clone(),
+        None => default_page(&args.model),
+    };
+    if args.out.is_none() && !args.force.force {
+        check_default(&path, &name)?;
+    }
+    let dataset = args.dataset.as_deref().unwrap_or(&model.dataset);
+    let mut outputs = Outputs::new(args.force, ui);
+    outputs.reads(&args.model);
+    outputs.reads(dataset);
+    let out = outputs.writes(&path, PAGE, 0)?;
     let data = load_for_model(&args.model, &model, args.dataset.as_deref(), ui)?;
-    check_other_file(&out, Path::new(&data.name))?;
 
-    let stop = interrupt::flag()?;
+    let stop = interrupt::flag();
     let bar = ui.bar(data.test.len() as u64, "classifying");
     let report = collect(&model, &data, args.image, stop, &mut |done| {
         bar.set_position(done as u64)
     });
     bar.finish_and_clear();
     let report = report?;
-    let name = args.model.file_name().unwrap_or(args.model.as_os_str());
-    let html = to_html(&name.to_string_lossy(), &model, &data, &report)?;
-    write_whole(&out, html.as_bytes()).with_context(|| {
-        format!(
-            "cannot write {}; check that it is no folder, and that its folder may be written to",
-            out.display()
-        )
-    })?;
+    let html = to_html(&name, &model, &data, &report)?;
+    out.write(html.as_bytes())?;
 
-    let value = value(&args.model, &out, &model, &data, &report)?;
+    let value = value(&args.model, &path, &model, &data, &report)?;
     let found = &report.statistics;
     let text = format!(
         "{} test images of {}: {:.2} % right (strict), decision at step {:.2} of {} on average\nwritten to {}",
@@ -56,23 +61,32 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         100.0 * found.accuracy,
         found.decision_step_mean,
         model.network.steps(),
-        out.display()
+        path.display()
     );
     ui.result(&value, text);
     Ok(())
 }
 
-/// A page must not take the place of what it is about.
-fn check_other_file(out: &Path, input: &Path) -> Result<()> {
-    let (Ok(one), Ok(other)) = (out.canonicalize(), input.canonicalize()) else {
-        return Ok(());
-    };
-    if one == other {
-        bail!(
-            "the page would take the place of {}: give another --out",
-            input.display()
-        );
+/// The page of `m.fsp` is `m.html`; that of a model with another name keeps all of it.
+fn default_page(model: &Path) -> PathBuf {
+    if model.extension().is_some_and(|suffix| suffix == "fsp") {
+        return model.with_extension("html");
     }
+    let mut path = model.as_os_str().to_owned();
+    path.push(".html");
+    path.into()
+}
+
+/// What is called like the model must not be about another one of such a name.
+fn check_default(path: &Path, name: &str) -> Result<()> {
+    // What is no page at all is refused in any case.
+    let is_other = fs::read(path)
+        .is_ok_and(|page| (PAGE.is_one)(&page) && !is_about(&String::from_utf8_lossy(&page), name));
+    ensure!(
+        !is_other,
+        "{} is about another model than {name}: name the new page with --out, or give --force to replace it",
+        path.display()
+    );
     Ok(())
 }
 

@@ -1,13 +1,18 @@
-use super::{interrupt, load_dataset, Ui};
-use crate::files::write_whole;
+use super::outputs::{Force, Output, Outputs};
+use super::{interrupt, load_dataset, Ui, MAX_THREADS};
+use crate::files::is_same_file;
+use crate::model_file::MODEL;
 use crate::sweep::hq::HyperQueue;
-use crate::sweep::{local, table, Begun, EngineError, Filter, Plan, Record, Spec, Task, Update};
+use crate::sweep::{
+    local, table, Begun, EngineError, Filter, Plan, Record, Spec, Task, Update, RECORD,
+};
 use crate::toolchain::Toolbox;
-use anyhow::{bail, Context, Result};
+use crate::train::{KeptRun, CHECKPOINT};
+use anyhow::{bail, ensure, Context, Result};
 use clap::ValueEnum;
 use indicatif::ProgressBar;
 use serde_json::{json, Value};
-use std::fs::create_dir_all;
+use std::fs::{self, create_dir_all};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::available_parallelism;
@@ -29,15 +34,15 @@ pub struct Args {
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
     /// How many tasks at once, each on one thread [default: one a core]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=MAX_THREADS))]
     jobs: Option<u16>,
     /// What runs the tasks
     #[arg(long, value_enum, default_value_t = Engine::Local)]
     engine: Engine,
-    /// Only this row
+    /// Only this row [default: all]
     #[arg(long, value_name = "NAME")]
     only: Option<String>,
-    /// Only this seed
+    /// Only this seed [default: all]
     #[arg(long)]
     seed: Option<u64>,
     /// Say how far each task is, and do nothing
@@ -49,6 +54,8 @@ pub struct Args {
     /// Write no tables: for one of several that run the same sweep
     #[arg(long, hide = true, conflicts_with = "table")]
     no_table: bool,
+    #[command(flatten)]
+    force: Force,
 }
 
 pub fn run(args: Args, ui: &Ui) -> Result<()> {
@@ -62,6 +69,9 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         Some(folder) => folder.clone(),
         None => default_folder(&args.spec)?,
     };
+    if args.out.is_none() && !args.force.force {
+        check_default(&folder, &args.spec)?;
+    }
     // The tables are of all rows, whatever is run now.
     let planned = match args.no_table {
         true => filter.clone(),
@@ -80,14 +90,13 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         .map(|&task| task.clone())
         .collect();
     create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    let stop = interrupt::flag()?;
+    let tables = check_files(&args, &folder, &missing, ui)?;
+    let stop = interrupt::flag();
     let ran = run_tasks(&args, &folder, &missing, stop, ui);
     // Also when it was stopped, or the engine failed: of what is there.
-    let tables = match args.no_table {
-        true => Vec::new(),
-        false => write_tables(&plan, &folder)?,
-    };
+    let tables = write_tables(&plan, &tables);
     let ran = ran?;
+    let tables = tables?;
     let there = chosen.len() - missing.len();
     let value = json!({
         "folder": folder,
@@ -179,7 +188,7 @@ fn run_tasks(
             local::run(tasks, jobs, stop, &mut tell).map_err(Into::into)
         }
         Engine::Hq => {
-            hyper_queue(&args.spec, folder).and_then(|queue| Ok(queue.run(tasks, stop, &mut tell)?))
+            hyper_queue(args, folder).and_then(|queue| Ok(queue.run(tasks, stop, &mut tell)?))
         }
     };
     watched.bar.finish_and_clear();
@@ -187,7 +196,7 @@ fn run_tasks(
 }
 
 /// The HyperQueue of this machine, and the paths that its workers need.
-fn hyper_queue(spec: &Path, folder: &Path) -> Result<HyperQueue> {
+fn hyper_queue(args: &Args, folder: &Path) -> Result<HyperQueue> {
     let absolute = |path: &Path| {
         std::path::absolute(path).with_context(|| format!("cannot tell where {path:?} is"))
     };
@@ -195,8 +204,9 @@ fn hyper_queue(spec: &Path, folder: &Path) -> Result<HyperQueue> {
     Ok(HyperQueue {
         hq: (Toolbox::discover()?.program("hq")).ok_or(EngineError::NoHq)?,
         firstspike: program,
-        spec: absolute(spec)?,
+        spec: absolute(&args.spec)?,
         folder: absolute(folder)?,
+        force: args.force.force,
     })
 }
 
@@ -329,19 +339,66 @@ fn list(folder: &Path, tasks: &[&Task], ui: &Ui) {
     ui.result(&value, lines.join("\n"));
 }
 
-/// Writes the three tables of what is there; tells their paths.
-fn write_tables(plan: &Plan, folder: &Path) -> Result<Vec<PathBuf>> {
-    let rows = table::results(plan);
-    let files = [
-        ("table.md", table::to_markdown(plan, &rows)),
-        ("results.csv", table::to_csv(&rows)),
-        ("results.json", table::to_json(plan, &rows)),
-    ];
-    let write = |(name, text): (&str, String)| {
-        let path = folder.join(name);
-        write_whole(&path, text.as_bytes())
-            .with_context(|| format!("cannot write {}", path.display()))?;
-        Ok(path)
+/// The folder that is called like the sweep's file must not have the results of another sweep of such a name.
+fn check_default(folder: &Path, spec: &Path) -> Result<()> {
+    let path = folder.join("results.json");
+    let results = fs::read(path)
+        .ok()
+        .filter(|json| (table::JSON.is_one)(json));
+    let results: Option<Value> = results.and_then(|json| serde_json::from_slice(&json).ok());
+    let Some(before) = results.as_ref().and_then(|json| json["spec"].as_str()) else {
+        return Ok(());
     };
-    files.into_iter().map(write).collect()
+    ensure!(
+        Path::new(before) == spec || is_same_file(Path::new(before), spec),
+        "{} has the results of another sweep, {before}: give a folder for those of {} with --out",
+        folder.display(),
+        spec.display()
+    );
+    Ok(())
+}
+
+/// Looks whether all files of the `missing` tasks can be written, and the tables, which it returns: Markdown, CSV, JSON;
+/// none where none are asked for.
+fn check_files(args: &Args, folder: &Path, missing: &[Task], ui: &Ui) -> Result<Vec<Output>> {
+    let mut outputs = Outputs::new(args.force, ui);
+    outputs.reads(&args.spec);
+    for task in missing {
+        outputs.reads(&task.row.dataset);
+    }
+    for task in missing {
+        let record = task.record_path();
+        // With a record beside it, it is a model of this sweep, even a damaged one.
+        if !fs::read(&record).is_ok_and(|json| (RECORD.is_one)(&json)) {
+            outputs.writes(&task.model_path(), MODEL, 0)?;
+        }
+        outputs.writes(&record, RECORD, 0)?;
+        outputs.writes(KeptRun::beside(&task.model_path()).path(), CHECKPOINT, 0)?;
+    }
+    let kinds = match args.no_table {
+        true => &[][..],
+        false => &[
+            ("table.md", table::MARKDOWN),
+            ("results.csv", table::CSV),
+            ("results.json", table::JSON),
+        ],
+    };
+    (kinds.iter())
+        .map(|&(name, kind)| outputs.writes(&folder.join(name), kind, 0))
+        .collect()
+}
+
+/// Writes the three tables of what is there; tells their paths.
+fn write_tables(plan: &Plan, outputs: &[Output]) -> Result<Vec<PathBuf>> {
+    let [markdown, csv, json] = outputs else {
+        return Ok(Vec::new());
+    };
+    let rows = table::results(plan);
+    markdown.write(table::to_markdown(plan, &rows).as_bytes())?;
+    csv.write(table::to_csv(&rows).as_bytes())?;
+    json.write(table::to_json(plan, &rows).as_bytes())?;
+    Ok(outputs
+        .iter()
+        .map(|output| output.path().to_owned())
+        .collect())
 }

@@ -1,34 +1,41 @@
 //! How a command speaks: text for people, or one JSON object.
 
+use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
-use std::io::{ErrorKind, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::Mutex;
 use std::thread;
 use std::time::Duration;
 
 /// How long work may take before a spinner says what it is.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Writes a line to standard output. Whoever has closed it, as `head` does, has read enough.
-fn print(line: &str) {
-    match writeln!(std::io::stdout(), "{line}") {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            eprintln!("error: cannot write to standard output: {error}");
-            std::process::exit(1);
-        }
-        _ => {}
-    }
+/// A line on standard error. Where that is closed there is nobody to tell, and no reason to end.
+pub fn say(line: impl AsRef<str>) {
+    writeln!(io::stderr(), "{}", line.as_ref()).ok();
 }
 
 /// The one place that decides what goes to standard output and what to standard error.
 pub struct Ui {
     json: bool,
+    /// Standard output is for a file.
+    is_taken: AtomicBool,
+    has_result: AtomicBool,
+    /// The first error of standard output.
+    failure: Mutex<Option<io::Error>>,
 }
 
 impl Ui {
     pub fn new(json: bool) -> Self {
-        Ui { json }
+        Ui {
+            json,
+            is_taken: AtomicBool::new(false),
+            has_result: AtomicBool::new(false),
+            failure: Mutex::new(None),
+        }
     }
 
     /// Whether the result is asked for as JSON.
@@ -36,41 +43,97 @@ impl Ui {
         self.json
     }
 
+    /// Leaves standard output to a file: what is for people goes to standard error.
+    ///
+    /// # Errors
+    /// Where standard output is for JSON.
+    pub fn leave_standard_output(&self) -> Result<()> {
+        anyhow::ensure!(
+            !self.json,
+            "with --json standard output is for the JSON object: give the name of a file"
+        );
+        self.is_taken.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Writes a line to standard output. Whoever has closed it, as `head` does, has read enough; what else goes wrong
+    /// is told at the end, when all work is done.
+    fn print(&self, line: &str) {
+        if self.is_taken.load(Ordering::Relaxed) {
+            return say(line);
+        }
+        match writeln!(io::stdout(), "{line}") {
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+                let mut failure = self.failure.lock().unwrap_or_else(|e| e.into_inner());
+                failure.get_or_insert(error);
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether all that was written to standard output has got there.
+    ///
+    /// # Errors
+    /// Where it has not, unless nobody wanted to read it.
+    pub fn check(&self) -> Result<()> {
+        let mut failure = self.failure.lock().unwrap_or_else(|e| e.into_inner());
+        match failure.take() {
+            Some(error) => Err(error).context("cannot write to standard output"),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether what is noted is seen at a terminal, beside the bars.
+    pub fn notes_are_seen(&self) -> bool {
+        match self.json || self.is_taken.load(Ordering::Relaxed) {
+            true => io::stderr().is_terminal(),
+            false => io::stdout().is_terminal(),
+        }
+    }
+
     /// A line for people while work goes on; with `--json` it goes to standard error.
     pub fn note(&self, line: impl AsRef<str>) {
-        if self.json {
-            eprintln!("{}", line.as_ref());
-        } else {
-            print(line.as_ref());
+        match self.json {
+            true => say(line),
+            false => self.print(line.as_ref()),
         }
     }
 
     /// A line on standard error about what the user may not have meant, whatever the command prints.
     pub fn warn(&self, line: impl std::fmt::Display) {
-        // Who has closed standard error does not want to know.
-        let _ = writeln!(std::io::stderr(), "warning: {line}");
+        say(format!("warning: {line}"));
     }
 
     /// A line on standard error about what is as it should be, but may be forgotten.
     pub fn remark(&self, line: impl std::fmt::Display) {
-        let _ = writeln!(std::io::stderr(), "note: {line}");
+        say(format!("note: {line}"));
     }
 
     /// One of many results, as it comes: a line for people, or a JSON object on a line with `--json`.
     pub fn row(&self, value: &Value, text: impl AsRef<str>) {
         match self.json {
-            true => print(&value.to_string()),
-            false => print(text.as_ref()),
+            true => self.print(&value.to_string()),
+            false => self.print(text.as_ref()),
         }
     }
 
     /// The result of the command: `text` for people, or `value` with `--json`. Called once.
     pub fn result(&self, value: &Value, text: impl AsRef<str>) {
+        self.has_result.store(true, Ordering::Relaxed);
         if self.json {
-            print(&value.to_string());
+            self.print(&value.to_string());
         } else {
-            print(text.as_ref().trim_end());
+            self.print(text.as_ref().trim_end());
         }
+    }
+
+    /// Why the command failed: on standard error, and as JSON where that is asked for and no result was told before.
+    pub fn error(&self, error: &anyhow::Error) {
+        let text = format!("{error:#}");
+        if self.json && !self.has_result.load(Ordering::Relaxed) {
+            self.result(&serde_json::json!({ "error": text }), "");
+        }
+        say(format!("error: {text}"));
     }
 
     /// A progress bar on standard error, hidden where that is not a terminal.
@@ -92,6 +155,7 @@ impl Ui {
             what,
         )
     }
+
     /// Does `work`, and shows a spinner when it takes longer than two seconds.
     pub fn waiting<T>(&self, what: &str, work: impl FnOnce() -> T) -> T {
         let (done, wait) = mpsc::channel::<()>();

@@ -104,8 +104,35 @@ pub fn bring(
         }
         copy(&from.join(file), &new.join(file))?;
     }
+    if let Some(path) = in_the_way(set, &target, &files) {
+        let name = set.name;
+        return Err(DatasetError::InTheWay { path, name });
+    }
     replace(&target, &new, &work.path().join("old"))?;
     Ok(Outcome::Fetched)
+}
+
+/// What in `target` would be lost if the set's new `files` took its place: what is no file of the set, a link included.
+fn in_the_way(set: &Brought, target: &Path, files: &[PathBuf]) -> Option<PathBuf> {
+    if target.is_symlink() {
+        return Some(target.to_owned());
+    }
+    let mut known: Vec<PathBuf> = files.iter().map(|file| target.join(file)).collect();
+    // Those of another edition of it, where it is one.
+    let before = set.check(target).unwrap_or_default();
+    known.extend(before.iter().map(|file| target.join(file)));
+    let mut folders = vec![target.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            match entry.file_type() {
+                Ok(kind) if kind.is_dir() => folders.push(path),
+                Ok(kind) if kind.is_file() && known.contains(&path) => (),
+                _ => return Some(path),
+            }
+        }
+    }
+    None
 }
 
 /// Whether both are the same folder, under whatever names.
@@ -185,6 +212,28 @@ mod tests {
         let outcome = bring_shd(&target, &cache, &GO_ON).unwrap();
         assert_eq!(outcome, Outcome::AlreadyThere);
         assert_eq!(names(&target).len(), 2);
+    }
+
+    #[test]
+    fn what_is_the_users_own_is_not_replaced() {
+        let cache = tempfile::tempdir().unwrap();
+        let target = cache.path().join("shd");
+        bring_shd(&fixture("h5py"), &cache, &GO_ON).unwrap();
+        fs::write(target.join("notes.txt"), "mine").unwrap();
+        let error = bring_shd(&fixture("tables"), &cache, &GO_ON).unwrap_err();
+        assert!(
+            error.to_string().contains("notes.txt is in the way"),
+            "{error}"
+        );
+        assert_eq!(fs::read(target.join("notes.txt")).unwrap(), b"mine");
+        fs::remove_file(target.join("notes.txt")).unwrap();
+
+        let elsewhere = tempfile::tempdir().unwrap();
+        fs::rename(&target, elsewhere.path().join("shd")).unwrap();
+        std::os::unix::fs::symlink(elsewhere.path().join("shd"), &target).unwrap();
+        let error = bring_shd(&fixture("tables"), &cache, &GO_ON).unwrap_err();
+        assert!(matches!(error, DatasetError::InTheWay { .. }), "{error}");
+        assert!(target.is_symlink());
     }
 
     #[test]

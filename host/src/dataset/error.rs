@@ -229,6 +229,8 @@ pub enum DatasetError {
     },
     #[error("stopped before {0} was complete; nothing was left behind")]
     Interrupted(String),
+    #[error("{} is in the way, for it is none of the files of {name}: move it away, then fetch again", path.display())]
+    InTheWay { path: PathBuf, name: &'static str },
 }
 
 impl From<InputError> for DatasetError {

@@ -135,6 +135,17 @@ impl Source {
     /// Checks the files in `folder`, then renames them into `target`.
     fn install(&self, folder: &Path, target: &Path) -> Result<(), DatasetError> {
         self.verify(folder)?;
+        for (file, expected) in self.files {
+            let path = target.join(file);
+            // What is there is of an earlier fetch, or somebody's own.
+            let is_there = path.symlink_metadata().is_ok();
+            if is_there && !sha256(&path).is_ok_and(|found| found == expected) {
+                return Err(DatasetError::InTheWay {
+                    path,
+                    name: self.name,
+                });
+            }
+        }
         fs::create_dir_all(target).map_err(|e| DatasetError::write(target, e))?;
         for (file, _) in self.files {
             let to = target.join(file);
@@ -291,6 +302,28 @@ mod tests {
         let error = source.install(&unpacked, &target).unwrap_err();
         assert!(matches!(error, DatasetError::Checksum { .. }), "{error}");
         assert!(!target.exists());
+    }
+
+    #[test]
+    fn files_of_another_set_are_not_replaced() {
+        let sum = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        let source = Source {
+            files: ["a", "b", "c", "d"].map(|name| (name, sum)),
+            ..*Source::of("mnist").unwrap()
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let [unpacked, target] = ["unpacked", "target"].map(|name| folder.path().join(name));
+        for (folder, text) in [(&unpacked, "abc"), (&target, "somebody's own")] {
+            fs::create_dir(folder).unwrap();
+            for (name, _) in source.files {
+                fs::write(folder.join(name), text).unwrap();
+            }
+        }
+        // What an earlier fetch has left is no hindrance.
+        fs::write(target.join("a"), "abc").unwrap();
+        let error = source.install(&unpacked, &target).unwrap_err();
+        assert!(error.to_string().contains("b is in the way"), "{error}");
+        assert_eq!(fs::read(target.join("b")).unwrap(), b"somebody's own");
     }
 
     #[test]

@@ -1,10 +1,18 @@
 //! What an evaluation found for each image, as a NumPy archive.
 
 use super::Inference;
+use crate::files::{contains, Kind};
 use firmware_model::golden::Trace;
 use ndarray::{Array1, Array2};
 use ndarray_npy::{NpzWriter, WriteNpzError};
 use std::io::Cursor;
+
+/// Archives of answers among other files.
+pub const RESULTS: Kind = Kind {
+    name: "an archive of answers",
+    suffix: "npz",
+    is_one: |bytes| bytes.starts_with(b"PK") && contains(bytes, "overshoot.npy"),
+};
 
 /// A step at which a neuron that never fires is said to fire.
 const NEVER: i16 = -1;

@@ -21,7 +21,7 @@ mod text;
 
 pub use confusion::{Confusion, Pair};
 pub use example::Example;
-pub use page::to_html;
+pub use page::{is_about, to_html, PAGE};
 pub use pictures::DrawError;
 pub use statistics::{Decisions, SpikeTimes, Statistics};
 

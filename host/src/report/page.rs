@@ -4,6 +4,7 @@ use super::pictures::DrawError;
 use super::svg::escape;
 use super::{palette, sections, Report};
 use crate::dataset::Dataset;
+use crate::files::{contains, Kind};
 use crate::model_file::ModelFile;
 
 const STYLE: &str = include_str!("style.css");
@@ -12,6 +13,21 @@ const STYLE: &str = include_str!("style.css");
 const ONWARD: &str = r#"<p class="note">What this takes on a board: <code>firstspike eval MODEL --on model</code>
 counts the clock cycles, <code>firstspike explore --model MODEL</code> compares cores.</p>
 "#;
+
+/// What follows the model's name in the title.
+const TITLE_END: &str = ": firstspike report</title>";
+
+/// Pages among other files.
+pub const PAGE: Kind = Kind {
+    name: "a report",
+    suffix: "html",
+    is_one: |bytes| contains(bytes, TITLE_END),
+};
+
+/// Whether `page` is about a model that is called `name`.
+pub fn is_about(page: &str, name: &str) -> bool {
+    page.contains(&format!("<title>{}{TITLE_END}", escape(name)))
+}
 
 /// What the sections tell of.
 pub struct Subject<'a> {
@@ -54,7 +70,7 @@ pub fn to_html(
 <head>
 <meta charset="utf-8"/>
 <meta name="viewport" content="width=device-width, initial-scale=1"/>
-<title>{title}: firstspike report</title>
+<title>{title}{TITLE_END}
 <style>
 {STYLE}{colours}</style>
 </head>

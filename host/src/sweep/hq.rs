@@ -28,6 +28,8 @@ pub struct HyperQueue {
     /// The file of the sweep and its folder: absolute paths.
     pub spec: PathBuf,
     pub folder: PathBuf,
+    /// Whether the tasks may replace files that this program did not write.
+    pub force: bool,
 }
 
 impl HyperQueue {
@@ -107,6 +109,7 @@ impl HyperQueue {
         arguments.extend(["--only".into(), task.row.name.clone().into()]);
         arguments.extend(["--seed".into(), task.seed().to_string().into()]);
         arguments.extend(["--jobs", "1", "--no-table"].map(OsString::from));
+        arguments.extend(self.force.then(|| "--force".into()));
         arguments
     }
 

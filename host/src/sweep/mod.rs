@@ -17,6 +17,6 @@ mod task;
 
 pub use engine::{EngineError, Update};
 pub use plan::{Filter, Plan};
-pub use record::{Record, TestFigures, TrainingFigures};
+pub use record::{Record, TestFigures, TrainingFigures, RECORD};
 pub use spec::{Problem, Row, Spec, SpecError};
 pub use task::{Begun, Progress, Task, TaskError};

@@ -1,10 +1,17 @@
 //! What came of a task, as the file that says so.
 
-use crate::files::write_whole;
+use crate::files::{contains, write_whole, Kind};
 use crate::train::Options;
 use firmware_model::config::CoreConfig;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
+
+/// Records among other files.
+pub const RECORD: Kind = Kind {
+    name: "a record",
+    suffix: "json",
+    is_one: |bytes| contains(bytes, "\"model_sha256\":"),
+};
 
 /// The result of a task: what it was, where it is from, and its figures.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

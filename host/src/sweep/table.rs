@@ -1,6 +1,7 @@
 //! The results of a sweep as tables: for people, for spreadsheets, for programs.
 
 use super::{Begun, Plan, Record, Row, Task};
+use crate::files::{contains, Kind};
 use crate::origin::short;
 use crate::text::{grouped, joined, quoted};
 use firmware_model::config::CoreConfig;
@@ -8,6 +9,23 @@ use serde::Serialize;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::Path;
+
+/// The tables among other files: what [`to_markdown`], [`to_csv`] and [`to_json`] write.
+pub const MARKDOWN: Kind = Kind {
+    name: "a table of results",
+    suffix: "md",
+    is_one: |bytes| bytes.starts_with(b"# ") && contains(bytes, "`firstspike sweep "),
+};
+pub const CSV: Kind = Kind {
+    name: "a table of results",
+    suffix: "csv",
+    is_one: |bytes| bytes.starts_with(b"row,seed,dataset,layers,"),
+};
+pub const JSON: Kind = Kind {
+    name: "a table of results",
+    suffix: "json",
+    is_one: |bytes| contains(bytes, "\"spec\":") && contains(bytes, "\"rows\":"),
+};
 
 /// The results that are there of a row.
 #[derive(Debug, Clone)]

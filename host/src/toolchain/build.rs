@@ -3,6 +3,7 @@
 use super::report::{clock_in_hand, icetime_mhz, Cells, Placement};
 use super::run::run;
 use super::{BuildReport, BuiltFiles, Found, Seconds, Tool, ToolVersions, Toolbox, ToolchainError};
+use crate::files::write_whole;
 use crate::text::hexadecimal;
 use firmware_model::board::{Board, Family};
 use firmware_model::config::CoreConfig;
@@ -22,6 +23,13 @@ const NETLIST: &str = "firstspike.json";
 pub(super) const PLACEMENT: &str = "placement.json";
 pub(super) const REPORT: &str = "report.json";
 const TABLE: &str = "report.txt";
+/// The stages, and the file that has all that the tool said.
+const STAGES: [(&str, &str); 4] = [
+    ("synthesis", "synthesis.log"),
+    ("place and route", "place-and-route.log"),
+    ("icetime", "icetime.log"),
+    ("pack", "pack.log"),
+];
 
 /// One build.
 pub struct BuildJob<'a> {
@@ -147,6 +155,15 @@ impl BuildJob<'_> {
         })
     }
 
+    /// The names of all files that [`BuildJob::run`] leaves in the output folder.
+    pub fn file_names(&self) -> Vec<&'static str> {
+        let flow = Flow::of(self.board.family);
+        let mut names = flow.results().to_vec();
+        names.extend([flow.bitstream, REPORT]);
+        names.extend(STAGES.map(|(_, log)| log));
+        names
+    }
+
     pub(super) fn built_files(&self, flow: &Flow, timing_met: bool) -> BuiltFiles {
         BuiltFiles {
             verilog: self.out.join(VERILOG),
@@ -165,7 +182,9 @@ impl BuildJob<'_> {
         work: &Path,
     ) -> Result<f64, ToolchainError> {
         (self.progress)(&format!("{}: {name}", self.board.name));
-        let log = self.out.join(format!("{}.log", name.replace(' ', "-")));
+        let log = STAGES.iter().find(|(stage, _)| *stage == name);
+        let (_, log) = log.expect("all stages have a log");
+        let log = self.out.join(log);
         let start = Instant::now();
         run(tool, arguments, work, &log, self.stop)?;
         Ok(start.elapsed().as_secs_f64())
@@ -297,22 +316,19 @@ impl BuildJob<'_> {
         for stale in [REPORT, flow.bitstream] {
             remove(&self.out.join(stale))?;
         }
-        let mut files = vec![
-            VERILOG,
-            flow.pin_file,
-            SCRIPT,
-            NETLIST,
-            PLACEMENT,
-            flow.placed,
-            TABLE,
-        ];
+        let mut files = flow.results().to_vec();
         if report.timing_met {
             files.push(flow.bitstream);
         }
         files.push(REPORT);
         for file in files {
             let target = self.out.join(file);
-            fs::rename(work.join(file), &target).map_err(ToolchainError::write(&target))?;
+            let moved = match target.is_symlink() {
+                // The link stays, and what it leads to, which may be on another disk, gets the content.
+                true => fs::read(work.join(file)).and_then(|bytes| write_whole(&target, &bytes)),
+                false => fs::rename(work.join(file), &target),
+            };
+            moved.map_err(ToolchainError::write(&target))?;
         }
         Ok(())
     }
@@ -364,6 +380,19 @@ pub(super) struct Flow {
 }
 
 impl Flow {
+    /// What a build leaves besides its bitstream and its report.
+    fn results(&self) -> [&'static str; 7] {
+        [
+            VERILOG,
+            self.pin_file,
+            SCRIPT,
+            NETLIST,
+            PLACEMENT,
+            self.placed,
+            TABLE,
+        ]
+    }
+
     pub(super) fn of(family: Family) -> Flow {
         match family {
             Family::Ice40 => Flow {

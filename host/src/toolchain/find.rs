@@ -136,6 +136,10 @@ impl Found {
         let mut command = Command::new(&self.program);
         if let Some(cache) = &self.cache {
             command.env("YOWASP_CACHE_DIR", cache);
+            // The packages have a Python of their own: what is meant for another one breaks it.
+            for variable in ["PYTHONHOME", "PYTHONPATH"] {
+                command.env_remove(variable);
+            }
         }
         command
     }
@@ -329,6 +333,18 @@ mod tests {
             .status();
         assert!(status.unwrap().success());
         folder
+    }
+
+    #[test]
+    fn what_is_meant_for_another_python_does_not_reach_the_packages() {
+        let mut found = Found::for_test(Tool::Yosys, Path::new("/bin/sh"), Origin::Packages);
+        found.cache = Some("cache".into());
+        let command = found.command();
+        let removed = |name: &str| {
+            let mut all = command.get_envs();
+            all.any(|(variable, value)| variable == name && value.is_none())
+        };
+        assert!(removed("PYTHONHOME") && removed("PYTHONPATH"));
     }
 
     #[test]

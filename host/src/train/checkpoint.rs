@@ -9,6 +9,7 @@ use super::latent::LatentState;
 use super::options::Options;
 use super::perceptron::Perceptron;
 use crate::dataset::Dataset;
+use crate::files::Kind;
 use crate::text::hexadecimal;
 use firmware_model::network::{Layer, Network, NetworkError};
 use serde::{Deserialize, Serialize};
@@ -17,6 +18,13 @@ use thiserror::Error;
 
 const HEADER: &[u8] = b"firstspike checkpoint 1\n";
 const SUM: usize = 32;
+
+/// Checkpoints among other files, of whatever version.
+pub const CHECKPOINT: Kind = Kind {
+    name: "a checkpoint",
+    suffix: "checkpoint",
+    is_one: |bytes| bytes.starts_with(b"firstspike checkpoint "),
+};
 
 /// Why a run cannot go on from a checkpoint.
 #[derive(Debug, Error, PartialEq, Eq)]

@@ -12,70 +12,77 @@ use serde_json::{Map, Value};
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[command(next_help_heading = "Training (defaults depend on the data set)")]
 pub struct Choices {
-    /// How many times all training images are seen
+    /// How many times all training images are seen [default: as many as make 400,000 images, 40 to 400: 277 for
+    /// digits, 40 for mnist]
     #[arg(long)]
     pub epochs: Option<usize>,
-    /// End when so many epochs in a row have brought nothing better on the held-out images; 0: never
+    /// End when so many epochs in a row have brought nothing better on the held-out images; 0: never [default: 0]
     #[arg(long, value_name = "EPOCHS")]
     pub stop_after: Option<usize>,
-    /// Images an update
+    /// Images an update [default: 100]
     #[arg(long)]
     pub batch: Option<usize>,
-    /// The learning rate of the weights at the start
+    /// The learning rate of the weights at the start [default: 0.003]
     #[arg(long)]
     pub learning_rate: Option<f32>,
-    /// The learning rate of the thresholds, in multiples of the weights'
+    /// The learning rate of the thresholds, in multiples of the weights' [default: 1]
     #[arg(long)]
     pub threshold_rate: Option<f32>,
-    /// How sure the loss wants the network to be
+    /// How sure the loss wants the network to be [default: 8]
     #[arg(long)]
     pub sharpness: Option<f32>,
-    /// How near to its threshold a hidden neuron must be to be trained by an image
+    /// How near to its threshold a hidden neuron must be to be trained by an image; 0: all are trained [default: the
+    /// root of the spikes in a training image, at least 10; 0 for bstdg and bs4nn]
     #[arg(long)]
     pub window: Option<f32>,
-    /// What a hidden spike costs, in units of the loss: more makes networks that spike less
+    /// What a hidden spike costs, in units of the loss: more makes networks that spike less [default: 0]
     #[arg(long)]
     pub spike_cost: Option<f32>,
-    /// The learning rule: margins (firstspike's own), bstdg (as reconstructed) or bs4nn
+    /// The learning rule: margins (firstspike's own), bstdg (as reconstructed) or bs4nn [default: margins]
     #[arg(long, value_name = "RULE")]
     pub rule: Option<Named>,
-    /// Its kappa: the steps in which a spike's share in the gradient falls to 37 %; 0: all count alike
+    /// Its kappa: the steps in which a spike's share in the gradient falls to 37 %; 0: all count alike [default: 0;
+    /// for bstdg a quarter of the steps, at least 4]
     #[arg(long, value_name = "STEPS")]
     pub kappa: Option<f32>,
-    /// Which thresholds learn: fixed, layer or neuron
+    /// Which thresholds learn: fixed, layer or neuron [default: neuron; for bs4nn layer]
     #[arg(long, value_name = "WHICH")]
     pub thresholds: Option<ThresholdTraining>,
-    /// The thresholds of hidden neurons at the start
+    /// The thresholds of hidden neurons at the start [default: the root of the spikes in a training image]
     #[arg(long)]
     pub hidden_threshold: Option<f32>,
-    /// How much evidence to wait for: 0.5 decides early, 1 is balanced, 3 waits for the last step
+    /// How much evidence to wait for: 0.5 decides early, 1 is balanced, 3 waits for the last step [default: 1; for
+    /// recordings, as shd, 3]
     #[arg(long)]
     pub patience: Option<f32>,
-    /// Move training images at random by up to this many pixels
+    /// Move training images at random by up to this many pixels [default: 0; digits and fashion-mnist 0.5, mnist and
+    /// caltech101 1, caltech101-grey 2, shd 0.7]
     #[arg(long, value_name = "PIXELS")]
     pub shift: Option<f32>,
-    /// Turn them by up to this many degrees
+    /// Turn them by up to this many degrees [default: 0; mnist 10]
     #[arg(long, value_name = "DEGREES")]
     pub rotate: Option<f32>,
-    /// Make them wider and taller, or narrower and lower, by up to this share
+    /// Make them wider and taller, or narrower and lower, by up to this share [default: 0; mnist and caltech101 0.1,
+    /// fashion-mnist and shd 0.05]
     #[arg(long, value_name = "SHARE")]
     pub zoom: Option<f32>,
-    /// Slant them by up to this many columns a row
+    /// Slant them by up to this many columns a row [default: 0; mnist 0.1]
     #[arg(long, value_name = "COLUMNS")]
     pub shear: Option<f32>,
-    /// Mirror this share of them, left for right
+    /// Mirror this share of them, left for right [default: 0]
     #[arg(long, value_name = "SHARE")]
     pub mirror: Option<f32>,
-    /// The share of the training images that is held out to measure each epoch on; of shd, whole speakers
+    /// The share of the training images that is held out to measure each epoch on; of shd, whole speakers [default:
+    /// 0.1]
     #[arg(long)]
     pub validation: Option<f64>,
-    /// First train a real-valued perceptron with this many hidden neurons, and let it teach; 0: none
+    /// First train a real-valued perceptron with this many hidden neurons, and let it teach; 0: none [default: 0]
     #[arg(long, value_name = "NEURONS")]
     pub teacher: Option<usize>,
-    /// How much of the loss is about the teacher's answer; the rest is about the label
+    /// How much of the loss is about the teacher's answer; the rest is about the label [default: 0.5]
     #[arg(long, value_name = "SHARE", requires = "teacher")]
     pub teacher_share: Option<f32>,
-    /// The higher, the more it counts which other classes the teacher finds an image a little like
+    /// The higher, the more it counts which other classes the teacher finds an image a little like [default: 1]
     #[arg(long, value_name = "FACTOR", requires = "teacher")]
     pub teacher_temperature: Option<f32>,
 }
@@ -192,6 +199,67 @@ mod tests {
         for part in ["--learning-rate 0.003 ", "--validation 0.15", "--kappa 4.7"] {
             assert!(arguments.contains(part), "{arguments}");
         }
+    }
+
+    #[test]
+    fn the_help_tells_the_defaults_that_there_are() {
+        let command = Choices::augment_args(Command::new("train"));
+        let help = |name: &str| {
+            let arg = command
+                .get_arguments()
+                .find(|arg| arg.get_long() == Some(name));
+            arg.unwrap().get_help().unwrap().to_string()
+        };
+        let tells = |name: &str, default: String| {
+            let help = help(name);
+            let told = help.split_once("[default: ").unwrap().1;
+            let end = |c: char| [';', ']'].contains(&c);
+            assert_eq!(told.split(end).next(), Some(&default[..]), "{name}: {help}");
+        };
+        let of = |name: &str| {
+            let mut data = dataset::load("digits").unwrap();
+            data.name = name.to_owned();
+            Options::for_dataset(&data)
+        };
+        // Of a set without a name of its own.
+        let usual = of("own");
+        tells("stop-after", usual.stop_after.to_string());
+        tells("batch", usual.batch.to_string());
+        tells("learning-rate", usual.learning_rate.to_string());
+        tells("threshold-rate", usual.threshold_rate.to_string());
+        tells("sharpness", usual.sharpness.to_string());
+        tells("spike-cost", usual.spike_cost.to_string());
+        tells("rule", usual.rule.name().to_owned());
+        tells("kappa", usual.rule.kappa.to_string());
+        tells("patience", usual.patience.to_string());
+        tells("shift", usual.augment.shift.to_string());
+        tells("rotate", usual.augment.rotate.to_string());
+        tells("zoom", usual.augment.zoom.to_string());
+        tells("shear", usual.augment.shear.to_string());
+        tells("mirror", usual.augment.mirror.to_string());
+        tells("validation", usual.validation.to_string());
+        let teacher = Teaching::by(1);
+        tells("teacher-share", teacher.share.to_string());
+        tells("teacher-temperature", teacher.temperature.to_string());
+        // Of those that have one.
+        let names = dataset::NAMES.map(|name| (name, of(name).augment));
+        for (option, of) in [
+            ("shift", (|a| a.shift) as fn(&Augment) -> f32),
+            ("rotate", |a| a.rotate),
+            ("zoom", |a| a.zoom),
+            ("shear", |a| a.shear),
+        ] {
+            let help = help(option);
+            for (name, augment) in &names {
+                let told = help
+                    .split([';', ',', ']'])
+                    .find(|part| part.split_whitespace().any(|word| word == *name));
+                let told = told.and_then(|part| part.split_whitespace().last());
+                let told = told.map_or(0.0, |number| number.parse().unwrap());
+                assert_eq!(of(augment), told, "{option} of {name}: {help}");
+            }
+        }
+        assert!(help("epochs").contains(&format!("{} for digits", of("digits").epochs)));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! How training went, epoch by epoch: as numbers, as CSV, as a picture.
 
+use crate::files::Kind;
 use plotters::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
@@ -32,6 +33,13 @@ pub struct Measured {
     /// The share of images for which no output fired.
     pub silent: f64,
 }
+
+/// What [`to_csv`] writes, among other files.
+pub const CURVES: Kind = Kind {
+    name: "a table of curves",
+    suffix: "csv",
+    is_one: |bytes| bytes.starts_with(b"epoch,learning_rate,loss,train_accuracy,"),
+};
 
 /// The epochs of a run as CSV, a header first.
 pub fn to_csv(epochs: &[Epoch]) -> String {

@@ -24,9 +24,9 @@ mod softmax;
 mod teacher;
 
 pub use augment::Augment;
-pub use checkpoint::{Checkpoint, CheckpointError, Setup};
+pub use checkpoint::{Checkpoint, CheckpointError, Setup, CHECKPOINT};
 pub use choices::Choices;
-pub use curve::{to_csv, to_svg, Epoch, Measured, PlotError};
+pub use curve::{to_csv, to_svg, Epoch, Measured, PlotError, CURVES};
 pub use fast::FastNetwork;
 pub use kept::{KeptRun, KeptRunError};
 pub use options::Options;

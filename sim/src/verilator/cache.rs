@@ -13,15 +13,16 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-/// Where compiled boards are kept: `build/verilated` of the repository that the current folder is in, else a folder in
-/// the user's cache.
+/// Where compiled boards are kept: `build/verilated` of the repository that the current folder is in, unless that has a
+/// space in its path, else a folder in the user's cache.
 pub fn cache_folder() -> PathBuf {
     let here = env::current_dir().unwrap_or_default();
     let repository = here
         .ancestors()
         .find(|folder| folder.join("sim/verilator/shim.cpp").is_file());
-    if let Some(repository) = repository {
-        return repository.join("build/verilated");
+    let beside = repository.map(|repository| repository.join("build/verilated"));
+    if let Some(folder) = beside.filter(|folder| !has_space(folder)) {
+        return folder;
     }
     let cache = env::var_os("XDG_CACHE_HOME")
         .filter(|folder| !folder.is_empty())
@@ -29,6 +30,11 @@ pub fn cache_folder() -> PathBuf {
         .or_else(|| env::var_os("HOME").map(|home| Path::new(&home).join(".cache")))
         .unwrap_or_else(env::temp_dir);
     cache.join("firstspike/verilated")
+}
+
+/// Whether there is white space in a path, which Verilator's makefile refuses.
+pub(super) fn has_space(path: &Path) -> bool {
+    path.to_string_lossy().contains(char::is_whitespace)
 }
 
 /// One name for all of `parts`: another part, another name.

@@ -154,6 +154,11 @@ pub fn compile(
         return Library::load(&library);
     }
     fs::create_dir_all(cache).map_err(SimError::io("make the folder", cache))?;
+    // make looks at the path without links.
+    let place = fs::canonicalize(cache).map_err(SimError::io("read", cache))?;
+    if cache::has_space(&place) {
+        return Err(SimError::SpaceInName(place));
+    }
     let _lock = cache::lock(&cache.join(format!("{name}.lock")), watch)?;
     if !library.is_file() {
         let runtime = Runtime::new(cache, &runtime)?;

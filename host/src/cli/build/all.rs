@@ -28,7 +28,7 @@ pub fn run(args: &Args, stop: &AtomicBool, ui: &Ui) -> Result<()> {
     let bar = ui.bar(count as u64, "boards");
     let mut outcomes: Vec<Outcome> = vec![];
     for board in boards {
-        let result = build(args, &board, &toolbox, &bar, stop);
+        let result = build(args, &board, &toolbox, &bar, stop, ui);
         if stop.load(Ordering::SeqCst) {
             bar.finish_and_clear();
             bail!(
@@ -62,6 +62,7 @@ fn build(
     toolbox: &Toolbox,
     bar: &ProgressBar,
     stop: &AtomicBool,
+    ui: &Ui,
 ) -> Result<BuildReport, String> {
     let core = CoreArgs {
         board: board.name.clone(),
@@ -71,7 +72,7 @@ fn build(
         if let Some(folder) = &args.out {
             design.out = folder.join(&board.name);
         }
-        design.build(args.seed, toolbox, bar, stop)
+        design.build(args, toolbox, bar, stop, ui)
     });
     match built {
         Ok(Built { report, .. }) => Ok(report),

@@ -118,6 +118,11 @@ fn pictures_are_the_same_way_round_for_a_model_whatever_their_folder_looks_like(
     let alone = dataset::load(place.path("darker").to_str().unwrap()).unwrap();
     assert!(!alone.source.is_inverted());
 
+    // So is brighter ground, without more words.
+    write_bars(&place, "white", ["high", "low"], 255);
+    let (_, said) = eval(&place, "m.fsp", "white");
+    assert_eq!(said.lines().count(), 1, "{said}");
+
     // The other way round altogether is converted in the same way, and said.
     write_bars(&place, "night", ["high", "low"], 0);
     let (_, said) = eval(&place, "m.fsp", "night");

@@ -350,7 +350,8 @@ impl InputSpec {
             maximum: self.maximum,
         });
         let borders = self.border.zip(border).and_then(|(before, found)| {
-            (before.abs_diff(found) > OTHER_BORDER).then(|| Note::OtherBorders {
+            let is_other = (before > 127) != (found > 127);
+            (is_other && before.abs_diff(found) > OTHER_BORDER).then(|| Note::OtherBorders {
                 name: name.to_owned(),
                 // As they came, not as the network sees them.
                 bright: (found > before) != self.is_inverted(),

@@ -21,19 +21,19 @@ pub struct Kind {
     pub is_one: fn(&[u8]) -> bool,
 }
 
-/// The pictures of this program begin with it. Other programs draw with the same library.
+/// The pictures of this program end with it. Other programs draw with the same library.
 const PICTURE_MARK: &str = "<!-- drawn by firstspike -->\n";
 
 /// Pictures, marked by [`marked`].
 pub const PICTURE: Kind = Kind {
     name: "a picture",
     suffix: "svg",
-    is_one: |bytes| bytes.starts_with(PICTURE_MARK.as_bytes()),
+    is_one: |bytes| contains(bytes, PICTURE_MARK),
 };
 
 /// `svg` with the mark of this program's pictures.
 pub fn marked(svg: &str) -> String {
-    format!("{PICTURE_MARK}{svg}")
+    format!("{}\n{PICTURE_MARK}", svg.trim_end())
 }
 
 /// Whether `part` is somewhere in `bytes`.

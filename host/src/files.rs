@@ -205,6 +205,27 @@ pub fn rescue(name: &str, suffix: &str, bytes: &[u8], folders: &[PathBuf]) -> Op
     folders.iter().find_map(|folder| written(folder).ok())
 }
 
+/// The most bytes that are read of a file.
+const LONGEST: u64 = 1 << 30;
+
+/// Reads what is at `path` to its end.
+///
+/// # Errors
+/// What the file system says; more than 1 GiB, so that a device without an end does not take all memory.
+pub fn read_whole(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?
+        .take(LONGEST + 1)
+        .read_to_end(&mut bytes)?;
+    match bytes.len() as u64 > LONGEST {
+        true => Err(io::Error::new(
+            ErrorKind::InvalidData,
+            "it has more than 1 GiB",
+        )),
+        false => Ok(bytes),
+    }
+}
+
 /// Whether two paths lead to the same file or folder.
 pub fn is_same_file(one: &Path, other: &Path) -> bool {
     match (fs::metadata(one), fs::metadata(other)) {

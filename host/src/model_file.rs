@@ -13,7 +13,7 @@
 
 use crate::dataset::{Axis, Dataset, InputSpec, Source};
 use crate::encoding::Latency;
-use crate::files::{contains, write_whole, Kind};
+use crate::files::{contains, read_whole, write_whole, Kind};
 use crate::text::hexadecimal;
 use crate::train::{to_csv, Options, Trained};
 use firmware_model::network::{Layer, Network, NetworkError, SpikeTrain};
@@ -22,7 +22,6 @@ use safetensors::{SafeTensorError, SafeTensors};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
@@ -213,7 +212,7 @@ pub fn save(model: &ModelFile, path: &Path) -> Result<(), ModelFileError> {
 
 /// Reads and checks the model at `path`.
 pub fn load(path: &Path) -> Result<ModelFile, ModelFileError> {
-    let bytes = fs::read(path).map_err(|source| ModelFileError::Read {
+    let bytes = read_whole(path).map_err(|source| ModelFileError::Read {
         path: path.to_owned(),
         source,
     })?;
@@ -442,6 +441,7 @@ mod tests {
     use super::*;
     use crate::dataset;
     use proptest::prelude::*;
+    use std::fs;
 
     fn model() -> ModelFile {
         let layers = vec![

@@ -596,3 +596,11 @@ fn write_npz(place: &Place, name: &str) {
     archive.add_array("y", &labels).unwrap();
     archive.finish().unwrap();
 }
+
+/// A device without an end, and a link to one, in the place of what is read.
+#[test]
+fn what_has_no_end_is_refused() {
+    let place = Place::new();
+    let said = place.error(&["eval", "/dev/zero"]);
+    assert!(said.contains("more than 1 GiB"), "{said}");
+}

@@ -313,6 +313,36 @@ fn ctrl_c_keeps_the_checkpoints_and_says_how_to_go_on() {
 }
 
 #[test]
+fn a_task_that_fails_does_not_stop_the_others() {
+    let place = with(&QUICK.replace("patience = 0.5", "patience = 0.5\nlayers = [64, 2000, 10]"));
+    // As on a disk that fills: the models of the large network are longer than any file may be, 12 KB.
+    let program = env!("CARGO_BIN_EXE_firstspike");
+    let limited = format!("ulimit -f 24; exec '{program}' sweep s.toml --json --jobs 1");
+    let output = Command::new("sh")
+        .args(["-c", &limited])
+        .current_dir(place.path("."))
+        .output()
+        .unwrap();
+    assert!(!output.status.success());
+    let swept: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(
+        (&swept["done"], &swept["failed"][0]["row"]),
+        (&json!(2), &json!("early"))
+    );
+    assert_eq!(swept["failed"].as_array().unwrap().len(), 2);
+    let error = text(&output.stderr);
+    let last = error.lines().last().unwrap();
+    assert!(
+        last.starts_with(
+            "error: 2 of 4 tasks failed: early seed 1: cannot write s/early-seed1.fsp"
+        ) && last.contains("File too large"),
+        "{error}"
+    );
+    let table = fs::read_to_string(place.path("s/table.md")).unwrap();
+    assert!(table.contains("| 0 of 2 |"), "{table}");
+}
+
+#[test]
 fn what_cannot_be_written_is_said_before_anything_is_trained() {
     let place = with(QUICK);
     // No record can be written where there is a folder.

@@ -6,6 +6,7 @@
 use serde_json::{json, Value};
 use std::ffi::OsString;
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -198,9 +199,10 @@ fn sweeps(place: &Place) {
     assert_eq!(table.matches("| 2 |").count(), 2, "{table}");
     assert_eq!(value(&place.sweep().output().unwrap())["were_done"], 4);
 
-    // Where the record should be is a folder.
+    // As on a disk that is full.
     fs::remove_file(place.path("s/early-seed1.json")).unwrap();
-    fs::create_dir_all(place.path("s/early-seed1.json/x")).unwrap();
+    fs::remove_file(place.path("s/early-seed1.fsp")).unwrap();
+    symlink("/dev/full", place.path("s/early-seed1.fsp")).unwrap();
     fs::remove_file(place.path("s/early-seed2.json")).unwrap();
     let output = place.sweep().output().unwrap();
     let swept = value(&output);
@@ -243,11 +245,11 @@ fn is_cancelled(place: &Place) {
         .success());
     let output = sweep.wait_with_output().unwrap();
     let error = text(&output.stderr);
-    assert!(!output.status.success() && output.stdout.is_empty());
-    assert!(
-        error.contains("error: interrupted, with 0 of 4 tasks done"),
-        "{error}"
-    );
+    assert_eq!(output.status.code(), Some(130), "{error}");
+    let interrupted = "interrupted, with 0 of 4 tasks done";
+    assert!(error.contains(&format!("error: {interrupted}")), "{error}");
+    let told = &value(&output)["error"];
+    assert!(told.as_str().unwrap().starts_with(interrupted), "{told}");
     // The job is gone: its checkpoint stays as it is.
     let checkpoint = || fs::read(place.path("s/plain-seed1.fsp.checkpoint")).unwrap();
     sleep(Duration::from_millis(500));
@@ -314,8 +316,11 @@ fn a_sweep_runs_on_hyperqueue() {
 fn without_hq_or_a_server_it_is_said_what_to_do() {
     let error = |place: &Place| {
         let output = place.sweep().output().unwrap();
-        assert!(!output.status.success() && output.stdout.is_empty());
-        text(&output.stderr)
+        assert!(!output.status.success());
+        let said = text(&output.stderr);
+        let told = value(&output)["error"].as_str().unwrap().to_owned();
+        assert_eq!(said.trim_end(), format!("error: {told}"));
+        said
     };
     let mut nothing = Place::new();
     nothing.path = nothing.path("nothing").into_os_string();

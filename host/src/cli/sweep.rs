@@ -1,6 +1,6 @@
 use super::outputs::{Force, Output, Outputs};
 use super::{interrupt, load_dataset, Ui, MAX_THREADS};
-use crate::files::is_same_file;
+use crate::files::{is_same_file, read_whole};
 use crate::model_file::MODEL;
 use crate::sweep::hq::HyperQueue;
 use crate::sweep::{
@@ -12,7 +12,7 @@ use anyhow::{bail, ensure, Context, Result};
 use clap::ValueEnum;
 use indicatif::ProgressBar;
 use serde_json::{json, Value};
-use std::fs::{self, create_dir_all};
+use std::fs::create_dir_all;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::available_parallelism;
@@ -342,7 +342,7 @@ fn list(folder: &Path, tasks: &[&Task], ui: &Ui) {
 /// The folder that is called like the sweep's file must not have the results of another sweep of such a name.
 fn check_default(folder: &Path, spec: &Path) -> Result<()> {
     let path = folder.join("results.json");
-    let results = fs::read(path)
+    let results = read_whole(&path)
         .ok()
         .filter(|json| (table::JSON.is_one)(json));
     let results: Option<Value> = results.and_then(|json| serde_json::from_slice(&json).ok());
@@ -369,7 +369,7 @@ fn check_files(args: &Args, folder: &Path, missing: &[Task], ui: &Ui) -> Result<
     for task in missing {
         let record = task.record_path();
         // With a record beside it, it is a model of this sweep, even a damaged one.
-        if !fs::read(&record).is_ok_and(|json| (RECORD.is_one)(&json)) {
+        if !read_whole(&record).is_ok_and(|json| (RECORD.is_one)(&json)) {
             outputs.writes(&task.model_path(), MODEL, 0)?;
         }
         outputs.writes(&record, RECORD, 0)?;

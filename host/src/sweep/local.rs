@@ -61,7 +61,8 @@ fn one(task: &Task, index: usize, stop: &AtomicBool, sender: &Sender<Update>) {
     let run = || task.run(stop, &mut tell);
     let result: Result<Record, String> = match catch_unwind(AssertUnwindSafe(run)) {
         Ok(Err(TaskError::Stopped)) => return,
-        Ok(result) => result.map_err(|error| error.to_string()),
+        // With what is behind it: a disk that is full is not named otherwise.
+        Ok(result) => result.map_err(|error| format!("{:#}", anyhow::Error::new(error))),
         Err(panic) => Err(format!("please report this: {}", message(&*panic))),
     };
     let result = result.map(Box::new);

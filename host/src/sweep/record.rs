@@ -1,6 +1,6 @@
 //! What came of a task, as the file that says so.
 
-use crate::files::{contains, write_whole, Kind};
+use crate::files::{contains, read_whole, write_whole, Kind};
 use crate::train::Options;
 use firmware_model::config::CoreConfig;
 use serde::{Deserialize, Serialize};
@@ -99,7 +99,7 @@ pub struct TestFigures {
 impl Record {
     /// The record in the file at `path`; `None` where there is none, or it cannot be read as one.
     pub fn load(path: &Path) -> Option<Self> {
-        serde_json::from_slice(&std::fs::read(path).ok()?).ok()
+        serde_json::from_slice(&read_whole(path).ok()?).ok()
     }
 
     /// Writes the file, whole or not at all.

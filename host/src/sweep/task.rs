@@ -5,6 +5,7 @@ use super::{Record, Row, TestFigures, TrainingFigures};
 use crate::dataset::Dataset;
 use crate::encoding::Latency;
 use crate::evaluate::{evaluate_until, Backend, CoreModel, Disagreement, EvaluateError, Report};
+use crate::files::read_whole;
 use crate::model_file::{self, ModelFile, ModelFileError};
 use crate::origin;
 use crate::text::{command_line, hexadecimal, joined};
@@ -196,7 +197,7 @@ impl Task {
             && record.layers == self.row.layers
             && record.steps == self.steps
             && record.options == self.options
-            && fs::read(self.model_path())
+            && read_whole(&self.model_path())
                 .is_ok_and(|bytes| hexadecimal(&Sha256::digest(bytes)) == record.model_sha256)
     }
 
@@ -220,7 +221,7 @@ impl Task {
             Begun::Begun | Begun::No => self.train(stop, tell)?,
         };
         let path = self.model_path();
-        let bytes = fs::read(&path).map_err(|source| ModelFileError::Read {
+        let bytes = read_whole(&path).map_err(|source| ModelFileError::Read {
             path: path.clone(),
             source,
         })?;

@@ -1,7 +1,7 @@
 //! The checkpoint of a run as a file beside its model file.
 
 use super::{Checkpoint, CheckpointError};
-use crate::files::write_whole;
+use crate::files::{read_whole, write_whole};
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -40,7 +40,7 @@ impl KeptRun {
     /// The checkpoint, if there is one.
     pub fn read(&self) -> Result<Option<Checkpoint>, KeptRunError> {
         let path = || self.path.clone();
-        let bytes = match fs::read(&self.path) {
+        let bytes = match read_whole(&self.path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(source) => {

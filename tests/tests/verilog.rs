@@ -4,6 +4,7 @@
 use firmware_model::board::{Board, Family, WeightMemory};
 use firmware_model::config::{CoreConfig, BANK_CHOICES, BEAT_CHOICES, LANE_CHOICES};
 use firstspike::toolchain::{Tool, Toolbox};
+use rayon::prelude::*;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -96,44 +97,48 @@ fn old_yosys() -> Option<PathBuf> {
 
 #[test]
 fn no_tool_has_anything_to_say_about_any_core() {
-    let folder = tempfile::tempdir().unwrap();
-    let waivers = Path::new(env!("CARGO_MANIFEST_DIR")).join("../hdl/waivers.vlt");
     let yosys = old_yosys();
     if yosys.is_none() {
         println!("there is no Yosys of the distribution: nothing is read by an old one");
     }
-    for (board, core) in cores() {
-        let about = format!(
-            "{} with {} lanes, {} banks and {} beats",
-            board.name, core.lanes, core.banks, core.beats
+    cores().into_par_iter().for_each(|(board, core)| {
+        no_tool_has_anything_to_say_about(&board, &core, yosys.as_deref())
+    });
+}
+
+fn no_tool_has_anything_to_say_about(board: &Board, core: &CoreConfig, yosys: Option<&Path>) {
+    let folder = tempfile::tempdir().unwrap();
+    let waivers = Path::new(env!("CARGO_MANIFEST_DIR")).join("../hdl/waivers.vlt");
+    let about = format!(
+        "{} with {} lanes, {} banks and {} beats",
+        board.name, core.lanes, core.banks, core.beats
+    );
+    let verilog = firstspike_hdl::generate(board, core).unwrap();
+    let top = firstspike_hdl::top_name(board);
+    // Nothing waits for changes: see `firstspike_hdl::verilog`.
+    for line in verilog.lines().filter(|line| line.contains("always")) {
+        let edge = line.trim_start().starts_with("always @(posedge ");
+        assert!(
+            edge || line.trim_start().starts_with("//"),
+            "{about}: {line}"
         );
-        let verilog = firstspike_hdl::generate(&board, &core).unwrap();
-        let top = firstspike_hdl::top_name(&board);
-        // Nothing waits for changes: see `firstspike_hdl::verilog`.
-        for line in verilog.lines().filter(|line| line.contains("always")) {
-            let edge = line.trim_start().starts_with("always @(posedge ");
-            assert!(
-                edge || line.trim_start().starts_with("//"),
-                "{about}: {line}"
-            );
-        }
-        // Verilator wants the file to be called like the module.
-        let file = folder.path().join(format!("{top}.v"));
-        std::fs::write(&file, verilog).unwrap();
-        let mut verilator = Command::new("verilator");
-        verilator.args(["--lint-only", "-Wall"]);
-        says_nothing(verilator.args([&waivers, &file]), &about);
-        for generation in ["-g2005", "-g2012"] {
-            let mut iverilog = Command::new("iverilog");
-            iverilog.args([generation, "-Wall", "-t", "null", "-s", &top]);
-            says_nothing(iverilog.arg(&file), &about);
-        }
-        if let Some(yosys) = &yosys {
-            let script = yosys_script(&[(format!("{top}.v"), &board)]);
-            let mut yosys = Command::new(yosys);
-            yosys.current_dir(&folder).args(["-q", "-p", &script]);
-            says_nothing(&mut yosys, &about);
-        }
+    }
+    // Verilator wants the file to be called like the module.
+    let file = folder.path().join(format!("{top}.v"));
+    std::fs::write(&file, verilog).unwrap();
+    let mut verilator = Command::new("verilator");
+    verilator.args(["--lint-only", "-Wall"]);
+    says_nothing(verilator.args([&waivers, &file]), &about);
+    for generation in ["-g2005", "-g2012"] {
+        let mut iverilog = Command::new("iverilog");
+        iverilog.args([generation, "-Wall", "-t", "null", "-s", &top]);
+        says_nothing(iverilog.arg(&file), &about);
+    }
+    if let Some(yosys) = yosys {
+        let script = yosys_script(&[(format!("{top}.v"), board)]);
+        let mut yosys = Command::new(yosys);
+        yosys.current_dir(&folder).args(["-q", "-p", &script]);
+        says_nothing(&mut yosys, &about);
     }
 }
 

@@ -197,12 +197,12 @@ mod tests {
             ),
             ("ecp5-evn", "EHXPLLL", ".CLKI(oscillator)", ".CLKFB_DIV(5)"),
             ("ecp5-evn", ".CLKFB(clock)", ".CLKOP(clock)", ".LOCK(lock)"),
-            ("ulx3s-25f", "EHXPLLL", ".CLKOP(feedback)", ".CLKFB_DIV(3)"),
+            ("ulx3s-25f", "EHXPLLL", ".CLKOP(feedback)", ".CLKFB_DIV(7)"),
             (
                 "ulx3s-25f",
                 ".CLKFB(feedback)",
                 ".CLKOS(clock)",
-                ".CLKOS_DIV(5)",
+                ".CLKOS_DIV(8)",
             ),
         ];
         for (board, cell, input, setting) in cases {

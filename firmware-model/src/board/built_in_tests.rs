@@ -228,7 +228,14 @@ fn the_clocks_make_the_core_and_the_baud_rate() {
         assert_eq!(made, u64::from(clock.core_hz), "{}", board.name);
         let baud = f64::from(clock.core_hz) / f64::from(board.clocks_per_bit());
         let error = baud / f64::from(board.uart.baud) - 1.0;
-        assert!(error.abs() < 0.002, "{}: {error}", board.name);
+        // The legal clocks of the ULX3S 12F and 25F that they can run at are 3 MHz times nothing whole: 0.6 % off, of the
+        // 2 % that a board may be.
+        let most = if clock.core_hz == 87_500_000 {
+            0.006
+        } else {
+            0.002
+        };
+        assert!(error.abs() < most, "{}: {error}", board.name);
     }
 }
 

@@ -238,23 +238,23 @@ fn a_pll_that_cannot_run_is_refused() {
         Some(Pll::Ice40Core(Ice40Pll { divf: 71, .. }))
     ));
     assert!(matches!(
-        pll_error(&with(ECP5_DATA, "clkop_div = 6", "clkop_div = 20")),
+        pll_error(&with(ECP5_DATA, "clkop_div = 4", "clkop_div = 20")),
         PllError::Range {
             what: "oscillator",
             ..
         }
     ));
     assert!(matches!(
-        pll_error(&with(ECP5_DATA, "clkos_div = 5", "clkos_div = 0")),
+        pll_error(&with(ECP5_DATA, "clkos_div = 8", "clkos_div = 0")),
         PllError::Setting {
             name: "clkos_div",
             ..
         }
     ));
     assert!(matches!(
-        pll_error(&with(ECP5_DATA, "clkos_div = 5", "clkos_div = 6")),
+        pll_error(&with(ECP5_DATA, "clkos_div = 8", "clkos_div = 7")),
         PllError::Output {
-            found_hz: 75_000_000,
+            found_hz: 100_000_000,
             ..
         }
     ));

@@ -1,5 +1,6 @@
 //! Training images moved a little, at random, so that the network learns shapes and not pixels.
 
+use super::kernels::for_each_cpu;
 use crate::dataset::{Grid, CHANNELS};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -64,16 +65,8 @@ impl Augment {
 
 impl Warp {
     /// Appends the image moved: between pixels the value is interpolated, outside it is 0.
-    pub fn apply(&self, image: &[u8], (rows, columns): (usize, usize), to: &mut Vec<u8>) {
-        if self.row.1 == 0.0 && self.column.0 == 0.0 {
-            return self.apply_upright(image, (rows, columns), to);
-        }
-        for row in 0..rows {
-            for column in 0..columns {
-                let (from_row, from_column) = self.origin((rows, columns), (row, column));
-                to.push(interpolate(image, (rows, columns), from_row, from_column));
-            }
-        }
+    pub fn apply(&self, image: &[u8], plane: (usize, usize), to: &mut Vec<u8>) {
+        apply(self, image, plane, to);
     }
 
     /// The events of a recording moved: `to` gets those that are still on a channel and after its start.
@@ -116,86 +109,112 @@ impl Warp {
             }
         }
     }
+}
 
-    /// The place of the original that a pixel takes its value from.
-    fn origin(&self, (rows, columns): (usize, usize), (row, column): (usize, usize)) -> (f32, f32) {
+/// So many pixels of a row are moved at a time.
+const SPAN: usize = 16;
+
+for_each_cpu! {
+    /// See [`Warp::apply`].
+    fn apply(warp: &Warp, image: &[u8], plane: (usize, usize), to: &mut Vec<u8>) {
+        let (rows, columns) = plane;
+        let (end_row, end_column) = (rows as f32, columns as f32);
         let (middle_row, middle_column) = (centre(rows), centre(columns));
-        let (down, right) = (row as f32 - middle_row, column as f32 - middle_column);
-        (
-            middle_row + self.shift.0 + self.row.0 * down + self.row.1 * right,
-            middle_column + self.shift.1 + self.column.0 * down + self.column.1 * right,
-        )
-    }
-
-    /// The same, bit for bit, for a move that turns and slants nothing: which row a pixel comes from
-    /// depends on its row alone, and which column on its column, so each row of the original is
-    /// interpolated once.
-    fn apply_upright(&self, image: &[u8], (rows, columns): (usize, usize), to: &mut Vec<u8>) {
-        let between: Vec<(i32, f32)> = (0..columns)
-            .map(|column| split(self.origin((rows, columns), (0, column)).1))
-            .collect();
-        // A row of zeros above and below, and a column of zeros on each side.
-        let mut padded = vec![0.0; columns + 2];
-        let mut across = vec![0.0; (rows + 2) * columns];
-        let last = columns as i32 + 1;
-        for (row, to) in across
-            .chunks_exact_mut(columns)
-            .skip(1)
-            .take(rows)
-            .enumerate()
-        {
-            for (to, &value) in padded[1..]
-                .iter_mut()
-                .zip(&image[row * columns..][..columns])
-            {
-                *to = f32::from(value);
-            }
-            for (to, &(left, right)) in to.iter_mut().zip(&between) {
-                let at = |column: i32| padded[(column + 1).clamp(0, last) as usize];
-                *to = at(left) * (1.0 - right) + at(left + 1) * right;
-            }
-        }
+        let corners = corners(image, plane);
+        let width = columns as i32 + CORNERS_MORE as i32;
         for row in 0..rows {
-            let (top, below) = split(self.origin((rows, columns), (row, 0)).0);
-            let at = |row: i32| {
-                let row = (row + 1).clamp(0, rows as i32 + 1) as usize;
-                &across[row * columns..][..columns]
-            };
-            to.extend(
-                (at(top).iter().zip(at(top + 1))).map(|(upper, lower)| mix(*upper, *lower, below)),
-            );
+            let down = row as f32 - middle_row;
+            let from_row = middle_row + warp.shift.0 + warp.row.0 * down;
+            let from_column = middle_column + warp.shift.1 + warp.column.0 * down;
+            for start in (0..columns).step_by(SPAN) {
+                let mut places = [0; SPAN];
+                let (mut below, mut right) = ([0.0; SPAN], [0.0; SPAN]);
+                for lane in 0..SPAN {
+                    let across = (start + lane) as f32 - middle_column;
+                    let row = within(from_row + warp.row.1 * across, end_row);
+                    let column = within(from_column + warp.column.1 * across, end_column);
+                    let ((top, under), (left, beside)) = (split(row), split(column));
+                    places[lane] = (top + 2) * width + left + 2;
+                    (below[lane], right[lane]) = (under, beside);
+                }
+                let mut around = [0; SPAN];
+                for lane in 0..SPAN {
+                    around[lane] = corners[places[lane] as usize];
+                }
+                let mut pixels = [0; SPAN];
+                for lane in 0..SPAN {
+                    let at = |corner: u32| ((around[lane] >> (8 * corner)) & 0xff) as i32 as f32;
+                    let right = right[lane];
+                    let upper = at(0) * (1.0 - right) + at(1) * right;
+                    let lower = at(2) * (1.0 - right) + at(3) * right;
+                    pixels[lane] = mix(upper, lower, below[lane]);
+                }
+                to.extend_from_slice(&pixels[..SPAN.min(columns - start)]);
+            }
         }
     }
 }
 
-/// The value between two, rounded half up: it is not negative, so cutting off is rounding down.
-fn mix(upper: f32, lower: f32, below: f32) -> u8 {
-    (upper * (1.0 - below) + lower * below + 0.5) as u8
+/// A place can be up to two pixels before the first row or column, and one after the last, before it
+/// makes no difference how far outside it is.
+const CORNERS_MORE: usize = 3;
+
+/// For each place of whole numbers, from two rows and columns before the first on, the pixels there, to
+/// its right, below it and to the right of that, each a byte. One look-up finds what lies around a place
+/// between them.
+#[inline(always)]
+fn corners(image: &[u8], (rows, columns): (usize, usize)) -> Vec<u32> {
+    let (width, wider) = (columns + CORNERS_MORE, columns + CORNERS_MORE + 1);
+    let mut framed = vec![0u8; (rows + CORNERS_MORE + 1) * wider];
+    let inside = framed.chunks_exact_mut(wider).skip(2);
+    for (to, from) in inside.zip(image.chunks_exact(columns)) {
+        to[2..2 + columns].copy_from_slice(from);
+    }
+    let mut corners = vec![0; (rows + CORNERS_MORE) * width];
+    for (row, to) in corners.chunks_exact_mut(width).enumerate() {
+        let (upper, lower) = framed[row * wider..][..2 * wider].split_at(wider);
+        for (column, to) in to.iter_mut().enumerate() {
+            let two = |row: &[u8]| u32::from(row[column]) | u32::from(row[column + 1]) << 8;
+            *to = two(upper) | two(lower) << 16;
+        }
+    }
+    corners
 }
 
-/// The whole number below, and what is above it.
+/// A place as far outside as makes a difference.
+#[inline(always)]
+fn within(place: f32, end: f32) -> f32 {
+    // Not `clamp`, whose way with numbers that are none costs more than all this.
+    let place = if place > -2.0 { place } else { -2.0 };
+    if place < end {
+        place
+    } else {
+        end
+    }
+}
+
+/// The value between two, rounded half up.
+#[inline(always)]
+fn mix(upper: f32, lower: f32, below: f32) -> u8 {
+    split(upper * (1.0 - below) + lower * below + 0.5).0 as u8
+}
+
+/// The whole number below a place, and what is above it, for places of less than 2²² either way.
+///
+/// Added to 1.5·2²³ a place is rounded to a whole number, which then stands in the lower bits: unlike
+/// `as i32`, many lanes can do that at a time.
+#[inline(always)]
 fn split(place: f32) -> (i32, f32) {
-    let whole = floor(place);
-    (whole, place - whole as f32)
+    const WHOLE: f32 = 1.5 * 8_388_608.0;
+    let rounded = place + WHOLE;
+    let nearest = rounded - WHOLE;
+    let is_above = nearest > place;
+    let cut = rounded.to_bits() as i32 - WHOLE.to_bits() as i32 - i32::from(is_above);
+    (cut, place - if is_above { nearest - 1.0 } else { nearest })
 }
 
 fn centre(size: usize) -> f32 {
     (size as f32 - 1.0) / 2.0
-}
-
-/// The value at a place between four pixels, rounded.
-fn interpolate(image: &[u8], (rows, columns): (usize, usize), row: f32, column: f32) -> u8 {
-    let ((top, below), (left, right)) = (split(row), split(column));
-    let pixel = |row: i32, column: i32| {
-        let inside = (0..rows as i32).contains(&row) && (0..columns as i32).contains(&column);
-        match inside {
-            true => f32::from(image[row as usize * columns + column as usize]),
-            false => 0.0,
-        }
-    };
-    let upper = pixel(top, left) * (1.0 - right) + pixel(top, left + 1) * right;
-    let lower = pixel(top + 1, left) * (1.0 - right) + pixel(top + 1, left + 1) * right;
-    mix(upper, lower, below)
 }
 
 /// `f32::floor` is a call into a library on processors that are not known to have it.
@@ -319,28 +338,57 @@ mod tests {
         }
     }
 
+    /// The pixels of the moved image one by one, with nothing clever.
+    fn slow(warp: &Warp, image: &[u8], (rows, columns): (usize, usize)) -> Vec<u8> {
+        let (middle_row, middle_column) = (centre(rows), centre(columns));
+        let pixel = |row: i32, column: i32| {
+            let inside = (0..rows as i32).contains(&row) && (0..columns as i32).contains(&column);
+            match inside {
+                true => f32::from(image[row as usize * columns + column as usize]),
+                false => 0.0,
+            }
+        };
+        let pixels = (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column)));
+        pixels
+            .map(|(row, column)| {
+                let (down, across) = (row as f32 - middle_row, column as f32 - middle_column);
+                let row = middle_row + warp.shift.0 + warp.row.0 * down + warp.row.1 * across;
+                let column =
+                    middle_column + warp.shift.1 + warp.column.0 * down + warp.column.1 * across;
+                let (top, left) = (row.floor(), column.floor());
+                let (below, right) = (row - top, column - left);
+                let (top, left) = (top as i32, left as i32);
+                let between = |row| pixel(row, left) * (1.0 - right) + pixel(row, left + 1) * right;
+                (between(top) * (1.0 - below) + between(top + 1) * below + 0.5) as u8
+            })
+            .collect()
+    }
+
     #[test]
-    fn an_upright_move_is_the_general_one_bit_for_bit() {
+    fn many_pixels_at_a_time_are_what_one_by_one_would_be_bit_for_bit() {
         let mut rng = ChaCha8Rng::seed_from_u64(1);
-        let plane = (9, 7);
-        let image: Vec<u8> = (0..63).map(|_| rng.random()).collect();
-        let augment = Augment {
+        let upright = Augment {
             shift: 8.0,
             zoom: 0.5,
             ..Augment::NONE
         };
-        for _ in 0..500 {
-            let warp = augment.draw(&mut rng);
-            let pixels = (0..9).flat_map(|row| (0..7).map(move |column| (row, column)));
-            let one_by_one: Vec<u8> = pixels
-                .map(|pixel| {
-                    let (row, column) = warp.origin(plane, pixel);
-                    interpolate(&image, plane, row, column)
-                })
-                .collect();
-            let mut at_once = Vec::new();
-            warp.apply(&image, plane, &mut at_once);
-            assert_eq!(at_once, one_by_one, "{warp:?}");
+        let any = Augment {
+            rotate: 180.0,
+            shear: 1.0,
+            mirror: 0.5,
+            ..upright
+        };
+        // Narrower than what is moved at a time, as wide, and wider.
+        for plane in [(9, 7), (5, 16), (3, 37), (28, 28), (1, 1)] {
+            let image: Vec<u8> = (0..plane.0 * plane.1).map(|_| rng.random()).collect();
+            for augment in [upright, any] {
+                for _ in 0..200 {
+                    let warp = augment.draw(&mut rng);
+                    let mut moved = Vec::new();
+                    warp.apply(&image, plane, &mut moved);
+                    assert_eq!(moved, slow(&warp, &image, plane), "{plane:?} {warp:?}");
+                }
+            }
         }
     }
 

@@ -35,24 +35,32 @@ impl Spikes {
 #[derive(Debug, Clone)]
 pub struct Encoder {
     steps: usize,
-    /// For each intensity its step, or `None`.
-    step_of: Vec<Option<u8>>,
+    /// For each intensity its step, or [`NEVER`].
+    step_of: Vec<u16>,
 }
+
+/// The step of an intensity that does not spike: later than any step that there can be.
+const NEVER: u16 = u16::MAX;
 
 impl Encoder {
     pub fn new(code: Latency, maximum: u8) -> Self {
-        let step_of = (0..=u8::MAX).map(|value| code.step(value, maximum).map(|step| step as u8));
+        let step_of = (0..=u8::MAX).map(|value| code.step(value, maximum));
         Encoder {
             steps: code.steps,
-            step_of: step_of.collect(),
+            step_of: step_of
+                .map(|step| step.map_or(NEVER, |step| step as u16))
+                .collect(),
         }
     }
 
-    /// The spikes of `image`: by step, within a step by input.
-    pub fn encode(&self, image: &[u8], to: &mut Spikes) {
+    /// The spikes of `image`: by step, within a step by input. `scratch` is room to work in.
+    pub fn encode(&self, image: &[u8], scratch: &mut Vec<(u16, u16)>, to: &mut Spikes) {
+        let spikes = self.in_order_of_inputs(image, scratch);
         to.clear();
         to.ends.resize(self.steps, 0);
-        self.for_each_spike(image, |_, step| to.ends[step] += 1);
+        for &(_, step) in spikes {
+            to.ends[usize::from(step)] += 1;
+        }
         // From counts to where each step begins; placing the spikes moves that to where it ends.
         let mut total = 0;
         for end in &mut to.ends {
@@ -61,26 +69,34 @@ impl Encoder {
         }
         to.inputs.resize(usize::from(total), 0);
         let Spikes { inputs, ends } = to;
-        self.for_each_spike(image, |input, step| {
-            let at = &mut ends[step];
-            inputs[usize::from(*at)] = input as u16;
+        for &(input, step) in spikes {
+            let at = &mut ends[usize::from(step)];
+            inputs[usize::from(*at)] = input;
             *at += 1;
-        });
+        }
     }
 
-    /// Calls `spike` with the input and the step of each spike, in the order of the inputs.
-    fn for_each_spike(&self, image: &[u8], mut spike: impl FnMut(usize, usize)) {
+    /// The inputs that spike, each with its step.
+    fn in_order_of_inputs<'s>(
+        &self,
+        image: &[u8],
+        scratch: &'s mut Vec<(u16, u16)>,
+    ) -> &'s [(u16, u16)] {
+        scratch.resize(image.len().next_multiple_of(8), (0, 0));
+        let mut count = 0;
         // Most of an image is black: what is black is passed over eight pixels at a time.
         for (eight, values) in image.chunks(8).enumerate() {
             if values.iter().fold(0, |any, value| any | value) == 0 {
                 continue;
             }
             for (input, &value) in values.iter().enumerate() {
-                if let Some(step) = self.step_of[usize::from(value)] {
-                    spike(8 * eight + input, usize::from(step));
-                }
+                let step = self.step_of[usize::from(value)];
+                // What does not spike is written too, and then written over: nothing to guess wrong.
+                scratch[count] = ((8 * eight + input) as u16, step);
+                count += usize::from(step != NEVER);
             }
         }
+        &scratch[..count]
     }
 }
 
@@ -108,9 +124,9 @@ impl Samples {
             labels: split.labels.clone(),
         };
         let encoder = Encoder::new(code, maximum);
-        let mut spikes = Spikes::default();
+        let (mut spikes, mut scratch) = (Spikes::default(), Vec::new());
         for image in split.iter() {
-            encoder.encode(image, &mut spikes);
+            encoder.encode(image, &mut scratch, &mut spikes);
             samples.starts.push(samples.inputs.len());
             samples.inputs.extend_from_slice(&spikes.inputs);
             samples.ends.extend_from_slice(&spikes.ends);
@@ -155,38 +171,36 @@ pub struct TrainingImages<'a> {
     /// Which recording each image is of.
     indices: Vec<usize>,
     encoder: Encoder,
-    samples: Samples,
 }
 
-/// Room to move an image in.
+/// Room to move an image in, and to encode it.
 #[derive(Debug, Default)]
 pub struct Scratch {
     pixels: Vec<u8>,
     events: (Vec<u16>, Vec<u16>),
+    spikes: Vec<(u16, u16)>,
 }
 
 impl<'a> TrainingImages<'a> {
     /// The training images of `data` that `indices` name.
     pub fn new(data: &'a Dataset, indices: &[usize], code: Latency) -> Self {
-        let split = data.train.select(indices);
         TrainingImages {
-            samples: Samples::encode(&split, data.maximum, code),
             encoder: Encoder::new(code, data.maximum),
             plane: data.plane(),
             recordings: data.recordings.as_ref(),
             indices: indices.to_vec(),
-            split,
+            split: data.train.select(indices),
         }
     }
 
     /// The number of images.
     pub fn len(&self) -> usize {
-        self.samples.len()
+        self.split.len()
     }
 
     /// The label of image `index`.
     pub fn label(&self, index: usize) -> usize {
-        self.samples.label(index)
+        usize::from(self.split.labels[index])
     }
 
     /// Image `index`, moved by `warp`.
@@ -196,7 +210,7 @@ impl<'a> TrainingImages<'a> {
         warp: Option<&Warp>,
         scratch: &'s mut Scratch,
     ) -> &'s [u8] {
-        let Scratch { pixels, events } = scratch;
+        let Scratch { pixels, events, .. } = scratch;
         match (warp, self.recordings, self.plane) {
             (Some(warp), Some(recordings), _) => {
                 let code = recordings.code;
@@ -224,12 +238,11 @@ impl<'a> TrainingImages<'a> {
         scratch: &mut Scratch,
         to: &mut Spikes,
     ) {
-        match warp {
-            Some(warp) => self
-                .encoder
-                .encode(self.pixels(index, Some(warp), scratch), to),
-            None => self.samples.copy(index, to),
-        }
+        // Taken out while `scratch` lends the pixels.
+        let mut spikes = std::mem::take(&mut scratch.spikes);
+        let pixels = self.pixels(index, warp, scratch);
+        self.encoder.encode(pixels, &mut spikes, to);
+        scratch.spikes = spikes;
     }
 }
 

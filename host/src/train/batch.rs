@@ -2,10 +2,10 @@
 
 use super::augment::{Augment, Warp};
 use super::backward::{Backward, Errors, Wanted};
-use super::by_input::{Spike, SpikesByInput};
+use super::by_input::{BatchSpikes, Volley};
 use super::forward::{Pass, Weights};
 use super::kernels::AdamStep;
-use super::latent::LatentNetwork;
+use super::latent::{LatentNetwork, Learned};
 use super::rule::Rule;
 use super::samples::{Scratch, TrainingImages};
 use super::teacher::Answers;
@@ -37,7 +37,7 @@ struct LayerBatch {
     errors: Vec<f32>,
     /// The step τ_j up to which spikes count for neuron j, in the same shape.
     counted_until: Vec<f32>,
-    spikes: SpikesByInput,
+    spikes: BatchSpikes,
 }
 
 /// What an image of the batch came to.
@@ -53,7 +53,7 @@ impl Batch {
             width: weights.width,
             errors: vec![0.0; weights.width * size],
             counted_until: vec![0.0; weights.width * size],
-            spikes: SpikesByInput::default(),
+            spikes: BatchSpikes::default(),
         });
         Batch {
             passes: vec![Pass::new(network); size],
@@ -112,28 +112,41 @@ impl Batch {
     /// Updates the network by the errors of the last run.
     pub fn update(&mut self, network: &mut LatentNetwork, update: Update) {
         let kappa = Kappa::new(update.rule.kappa, update.steps);
-        for (index, layer) in self.layers.iter_mut().enumerate() {
-            let passes = self.passes[..self.images].iter().enumerate();
-            // Spikes after the last step that was run count for nobody.
-            let spikes = passes.flat_map(|(image, pass)| {
+        let passes = &self.passes[..self.images];
+        (self.layers.par_iter_mut().enumerate()).for_each(|(index, layer)| {
+            let volleys = passes.iter().enumerate().flat_map(|(image, pass)| {
                 let kappa = &kappa;
-                (0..=pass.last_step).flat_map(move |step| {
-                    let spike = Spike {
-                        image: image as u32,
+                // Spikes after the last step that was run count for nobody.
+                (0..=pass.last_step).map(move |step| {
+                    let volley = Volley {
+                        image,
                         step: step as f32,
                         weight: kappa.of_spike(step),
                     };
-                    let inputs = pass.spikes[index].at(step).iter();
-                    inputs.map(move |&input| (input, spike))
+                    (volley, pass.spikes[index].at(step))
                 })
             });
-            layer.spikes.sort(network.inputs(index), spikes);
-            let lanes = self.images * layer.width;
-            let errors = &layer.errors[..lanes];
-            let until = &layer.counted_until[..lanes];
-            let decay = &kappa.of_error;
-            network.update_weights(index, update.weights, &layer.spikes, errors, until, decay);
-            network.update_thresholds(index, update.thresholds, update.rule.thresholds, errors);
+            let volleys = volleys.filter(|(_, inputs)| !inputs.is_empty());
+            layer.spikes.sort(network.inputs(index), volleys);
+        });
+        let layers: Vec<Learned> = (self.layers.iter())
+            .map(|layer| {
+                let lanes = self.images * layer.width;
+                Learned {
+                    spikes: &layer.spikes,
+                    errors: &layer.errors[..lanes],
+                    counted_until: &layer.counted_until[..lanes],
+                }
+            })
+            .collect();
+        network.update_weights(update.weights, &layers, &kappa.of_error);
+        for (index, layer) in layers.iter().enumerate() {
+            network.update_thresholds(
+                index,
+                update.thresholds,
+                update.rule.thresholds,
+                layer.errors,
+            );
         }
     }
 }

@@ -4,7 +4,7 @@
 //! No lane's sum depends on how many lanes go together and nothing is fused, so both give the same
 //! bits, as does every other architecture.
 
-use super::by_input::{Spike, SpikesByInput};
+use super::by_input::{ByInput, Volley};
 use super::latent::{Block, Parameters};
 
 /// Rows are padded to a multiple of this many lanes.
@@ -257,26 +257,46 @@ impl AdamStep {
 }
 
 for_each_cpu! {
+    /// What each spike of a volley (image b, step s, weight k) adds to the gradient: k·g_bj where
+    /// s ≤ τ_bj, else 0.
+    ///
+    /// `errors` (g) and `counted_until` (τ) have the lanes of a block of neurons of each image.
+    pub fn shares(
+        volleys: &[Volley],
+        errors: &[Lanes],
+        counted_until: &[Lanes],
+        to: &mut Vec<Lanes>,
+    ) {
+        to.resize(volleys.len(), [0.0; LANES]);
+        for (volley, share) in volleys.iter().zip(to) {
+            let (errors, until) = (&errors[volley.image], &counted_until[volley.image]);
+            for lane in 0..LANES {
+                let product = volley.weight * errors[lane];
+                share[lane] = if volley.step <= until[lane] { product } else { 0.0 };
+            }
+        }
+    }
+}
+
+for_each_cpu! {
     /// One Adam update of the weights from all inputs to a block of neurons, clipped to [−1, 1], and
     /// their new signs.
     ///
-    /// The gradient of the weight from an input is Σ over its spikes (image b, step s, weight k) of
-    /// k·g_bj where s ≤ τ_bj. `errors` (g) and `counted_until` (τ) have the block's lanes of each image.
+    /// The gradient of the weight from an input is the sum of the shares ([`shares`]) of the volleys
+    /// that it spikes in, `spikes`.
     pub fn update_block(
         block: &mut Block,
         step: AdamStep,
-        spikes: &SpikesByInput,
-        errors: &[Lanes],
-        counted_until: &[Lanes],
+        spikes: &ByInput<u32>,
+        shares: &[Lanes],
     ) {
         let Parameters { value, first, second } = &mut block.weights;
         for (input, latent) in value.iter_mut().enumerate() {
             let mut gradient = [0f32; LANES];
-            for &Spike { image, step, weight } in spikes.of(input) {
-                let (errors, until) = (&errors[image as usize], &counted_until[image as usize]);
+            for &volley in spikes.of(input) {
+                let share = &shares[volley as usize];
                 for lane in 0..LANES {
-                    let product = weight * errors[lane];
-                    gradient[lane] += if step <= until[lane] { product } else { 0.0 };
+                    gradient[lane] += share[lane];
                 }
             }
             let (first, second) = (&mut first[input], &mut second[input]);
@@ -294,6 +314,7 @@ for_each_cpu! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::train::by_input::BatchSpikes;
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha8Rng;
 
@@ -403,28 +424,36 @@ mod tests {
         let until: Vec<Lanes> = (0..images).map(|_| draw(0.0, 8.0)).collect();
         let value: Vec<Lanes> = (0..inputs).map(|_| draw(-1.0, 1.0)).collect();
         let mut rng = ChaCha8Rng::seed_from_u64(5);
-        let spikes: Vec<(u16, Spike)> = (0..images * 3)
+        let volleys: Vec<(Volley, Vec<u16>)> = (0..images * 3)
             .map(|n| {
-                let spike = Spike {
-                    image: n as u32 / 3,
+                let volley = Volley {
+                    image: n / 3,
                     step: rng.random_range(0..8) as f32,
                     weight: rng.random_range(0.5..1.5),
                 };
-                (rng.random_range(0..4), spike)
+                let spikes = (0..inputs as u16).filter(|_| rng.random_bool(0.4));
+                (volley, spikes.collect())
             })
             .collect();
-        let mut sorted = SpikesByInput::default();
-        sorted.sort(inputs, spikes.iter().copied());
+        let mut spikes = BatchSpikes::default();
+        spikes.sort(
+            inputs,
+            volleys
+                .iter()
+                .map(|(volley, inputs)| (*volley, &inputs[..])),
+        );
+        let mut of_volleys = Vec::new();
+        shares(&spikes.volleys, &errors, &until, &mut of_volleys);
         let mut block = Block::new(value.clone());
         let step = AdamStep::new(0.1, 1);
-        update_block(&mut block, step, &sorted, &errors, &until);
+        update_block(&mut block, step, &spikes.of_input, &of_volleys);
         for (input, before) in value.iter().enumerate() {
             for lane in 0..LANES {
-                let counted = spikes.iter().filter(|(of, spike)| {
-                    usize::from(*of) == input && spike.step <= until[spike.image as usize][lane]
+                let counted = volleys.iter().filter(|(volley, inputs)| {
+                    inputs.contains(&(input as u16)) && volley.step <= until[volley.image][lane]
                 });
                 let gradient: f32 = counted
-                    .map(|(_, spike)| spike.weight * errors[spike.image as usize][lane])
+                    .map(|(volley, _)| volley.weight * errors[volley.image][lane])
                     .sum();
                 let change = step.change(gradient, &mut 0.0, &mut 0.0);
                 let weight = (before[lane] + change).clamp(-1.0, 1.0);

@@ -1,8 +1,8 @@
 //! The real-valued network behind the binary one, and its optimiser.
 
-use super::by_input::SpikesByInput;
+use super::by_input::BatchSpikes;
 use super::forward::Weights;
-use super::kernels::{padded, update_block, AdamStep, Lanes, LANES};
+use super::kernels::{padded, shares, update_block, AdamStep, Lanes, LANES};
 use super::rule::{Chain, ThresholdTraining};
 use firmware_model::network::{Layer, Network, NetworkError, MAX_THRESHOLD};
 use rand::RngExt;
@@ -79,6 +79,16 @@ impl<T: Copy> Parameters<T> {
             second: zeros,
         }
     }
+}
+
+/// What a layer learns from a batch.
+pub struct Learned<'a> {
+    /// The spikes into it.
+    pub spikes: &'a BatchSpikes,
+    /// The errors of its neurons, one row of lanes an image.
+    pub errors: &'a [f32],
+    /// The steps τ_j up to which spikes count for each, in the same shape.
+    pub counted_until: &'a [f32],
 }
 
 /// All parameters of a network, layer by layer: the weights of its blocks, and the thresholds.
@@ -171,22 +181,12 @@ impl LatentNetwork {
         self.layers[index].inputs
     }
 
-    /// One update of the weights of layer `index`, from the spikes into it and the errors of its
-    /// neurons (see [`update_block`]): `errors` and `counted_until` have one row of lanes an image.
+    /// One update of the weights of all layers (see [`update_block`]), each from its part of `batch`.
     ///
     /// `decay` is the factor of an error for each step τ_j at which its neuron can be judged, or empty
     /// where that makes no difference.
-    pub fn update_weights(
-        &mut self,
-        index: usize,
-        step: AdamStep,
-        spikes: &SpikesByInput,
-        errors: &[f32],
-        counted_until: &[f32],
-        decay: &[f32],
-    ) {
-        let width = self.weights[index].width;
-        let lanes_of = |rows: &[f32], block: usize, to: &mut Vec<Lanes>| {
+    pub fn update_weights(&mut self, step: AdamStep, batch: &[Learned], decay: &[f32]) {
+        let lanes_of = |rows: &[f32], width: usize, block: usize, to: &mut Vec<Lanes>| {
             let rows = rows.chunks_exact(width);
             to.clear();
             to.extend(rows.map(|row| {
@@ -195,22 +195,31 @@ impl LatentNetwork {
                 lanes
             }));
         };
+        let layers = self.layers.iter_mut().zip(&self.weights).zip(batch);
+        let blocks: Vec<_> = layers
+            .flat_map(|((layer, weights), learned)| {
+                let blocks = layer.blocks.iter_mut().enumerate();
+                blocks.map(move |(number, block)| (number, block, weights.width, learned))
+            })
+            .collect();
         // Each block is the work of one thread, so the sums do not depend on how many there are.
-        (self.layers[index].blocks.par_iter_mut().enumerate()).for_each_init(
+        blocks.into_par_iter().for_each_init(
             Default::default,
-            |(of_block, until_of_block): &mut (Vec<Lanes>, Vec<Lanes>), (number, block)| {
-                lanes_of(errors, number, of_block);
-                lanes_of(counted_until, number, until_of_block);
+            |(errors, until, to_each): &mut (Vec<Lanes>, Vec<Lanes>, Vec<Lanes>),
+             (number, block, width, learned)| {
+                lanes_of(learned.errors, width, number, errors);
+                lanes_of(learned.counted_until, width, number, until);
                 if !decay.is_empty() {
-                    let until = until_of_block.iter().flatten();
-                    for (error, &until) in of_block.iter_mut().flatten().zip(until) {
+                    let until = until.iter().flatten();
+                    for (error, &until) in errors.iter_mut().flatten().zip(until) {
                         *error *= decay[until as usize];
                     }
                 }
-                update_block(block, step, spikes, of_block, until_of_block);
+                shares(&learned.spikes.volleys, errors, until, to_each);
+                update_block(block, step, &learned.spikes.of_input, to_each);
             },
         );
-        self.gather_signs(index);
+        (0..self.layers.len()).for_each(|index| self.gather_signs(index));
     }
 
     /// One update of the thresholds of layer `index`: ∂L/∂θ_j is minus the sum of ∂L/∂V_j.

@@ -107,7 +107,7 @@ fn for_each_sample<T: Send>(
         .into_par_iter()
         .with_min_len(16)
         .map_init(
-            || Pass::new(network),
+            || Pass::without_peaks(network),
             |pass, index| {
                 samples.copy(index, &mut pass.spikes[0]);
                 pass.run(network, steps, to_the_end);

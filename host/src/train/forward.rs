@@ -3,7 +3,7 @@
 //! This is for training and for validation while training. It shares nothing with the golden
 //! reference, and a test holds the two against each other.
 
-use super::kernels::{accumulate, padded, Firing};
+use super::kernels::{advance, padded, Firing};
 use super::samples::Spikes;
 
 /// One layer as the loops want it.
@@ -55,8 +55,6 @@ pub struct Pass {
     /// The winner's potential minus its threshold.
     pub overshoot: i32,
     outputs: Vec<u16>,
-    /// Room to count in, for the widest layer.
-    counts: Vec<i8>,
 }
 
 /// The neurons of one layer, one lane each.
@@ -67,12 +65,21 @@ pub struct LayerState {
 }
 
 impl Pass {
-    /// Room for a pass through layers like these.
+    /// Room for a pass through layers like these that keeps the peaks of the neurons, for training.
     pub fn new(network: &[Weights]) -> Self {
+        Self::with(network, true)
+    }
+
+    /// Room for a pass that does not.
+    pub fn without_peaks(network: &[Weights]) -> Self {
+        Self::with(network, false)
+    }
+
+    fn with(network: &[Weights], keeps_peaks: bool) -> Self {
         let layers: Vec<LayerState> = (network.iter())
             .map(|weights| LayerState {
                 potentials: vec![0; weights.width],
-                firing: Firing::new(weights.width),
+                firing: Firing::new(weights.width, keeps_peaks),
             })
             .collect();
         Pass {
@@ -84,14 +91,6 @@ impl Pass {
             class: 0,
             overshoot: 0,
             outputs: Vec::new(),
-            counts: vec![
-                0;
-                network
-                    .iter()
-                    .map(|weights| weights.width)
-                    .max()
-                    .unwrap_or(0)
-            ],
         }
     }
 
@@ -141,8 +140,7 @@ impl Pass {
             // Without a new spike no potential moves, so nobody can fire who has not.
             if !spikes.is_empty() {
                 let LayerState { potentials, firing } = state;
-                accumulate(potentials, &weights.signs, spikes, &mut self.counts);
-                firing.fire(potentials, step, fired);
+                advance(potentials, firing, &weights.signs, spikes, step, fired);
             }
             if index < last {
                 after[0].end_step();

@@ -26,72 +26,69 @@ pub fn padded(neurons: usize) -> usize {
 pub struct Firing {
     /// The potential at which each fires.
     limits: Vec<i16>,
+    /// Whether peaks are kept: only training looks at them.
+    keeps_peaks: bool,
     /// The highest potential so far, that at which it fired included and none after it.
     pub peaks: Vec<i16>,
     /// The step at which that was first reached.
     pub peak_steps: Vec<i16>,
-    /// Who has fired, and at which potential.
-    fired: Vec<(u16, i16)>,
+    fired: Vec<Fired>,
+    /// Room to work in: 1 for whoever reaches its limit.
+    reach: Vec<u8>,
+}
+
+/// A neuron that has fired.
+#[derive(Debug, Clone, Copy)]
+struct Fired {
+    neuron: u16,
+    step: i16,
+    /// What it fired at.
+    potential: i16,
 }
 
 /// A potential that no neuron has: fan-ins end at 16,384.
 const OUT_OF_REACH: i16 = i16::MAX;
 
 impl Firing {
-    pub fn new(width: usize) -> Self {
+    pub fn new(width: usize, keeps_peaks: bool) -> Self {
         Firing {
             limits: vec![OUT_OF_REACH; width],
+            keeps_peaks,
             peaks: vec![i16::MIN; width],
             peak_steps: vec![0; width],
             fired: Vec::new(),
+            reach: vec![0; width],
         }
     }
 
     /// Nobody has fired, and no potential has been seen.
     pub fn reset(&mut self, thresholds: &[i16]) {
         self.limits.copy_from_slice(thresholds);
-        self.peaks.fill(i16::MIN);
-        self.peak_steps.fill(0);
+        if self.keeps_peaks {
+            self.peaks.fill(i16::MIN);
+            self.peak_steps.fill(0);
+        }
         self.fired.clear();
     }
 
     /// The image is over: the peaks of those that fired are what they were at.
     pub fn settle(&mut self) {
-        for &(neuron, potential) in &self.fired {
-            self.peaks[usize::from(neuron)] = potential;
+        for fired in &self.fired {
+            self.peaks[usize::from(fired.neuron)] = fired.potential;
         }
     }
 
-    /// Who has fired, and at which step. To be asked once the image is over.
+    /// Who has fired, and at which step.
     pub fn fired(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
-        let neurons = self.fired.iter().map(|&(neuron, _)| usize::from(neuron));
-        neurons.map(|neuron| (neuron, self.peak_steps[neuron] as usize))
+        let fired = self.fired.iter();
+        fired.map(|fired| (usize::from(fired.neuron), fired.step as usize))
     }
 
-    /// The step at which each neuron fired, or `never`. To be asked once the image is over.
+    /// The step at which each neuron fired, or `never`.
     pub fn fire_steps(&self, never: f32, steps: &mut [f32]) {
         steps.fill(never);
         for (neuron, step) in self.fired() {
             steps[neuron] = step as f32;
-        }
-    }
-
-    /// Lets the neurons fire whose potential has reached their limit. The indices of those that fire
-    /// are appended to `fired`, in order.
-    pub fn fire(&mut self, potentials: &[i16], step: usize, fired: &mut Vec<u16>) {
-        let before = fired.len();
-        let Firing {
-            limits,
-            peaks,
-            peak_steps,
-            ..
-        } = self;
-        compare(potentials, step as i16, limits, peaks, peak_steps, fired);
-        for &neuron in &fired[before..] {
-            let at = usize::from(neuron);
-            limits[at] = OUT_OF_REACH;
-            peaks[at] = OUT_OF_REACH;
-            self.fired.push((neuron, potentials[at]));
         }
     }
 }
@@ -124,71 +121,97 @@ pub(super) use for_each_cpu;
 const SIGNS_A_BYTE: usize = 124;
 
 for_each_cpu! {
-    /// Adds the weight rows of `inputs` to the potentials: V_j += Σ_i w_ji.
+    /// One step of a layer: adds the weight rows of `inputs` to the potentials, V_j += Σ_i w_ji, and
+    /// lets the neurons fire that reach their limit. These are appended to `fired`, in order.
     ///
-    /// `weights` has one row of `potentials.len()` signs for each input. `counts` is room to work in,
-    /// a row too.
-    pub fn accumulate(potentials: &mut [i16], weights: &[i8], inputs: &[u16], counts: &mut [i8]) {
+    /// `weights` has one row of `potentials.len()` signs for each input.
+    pub fn advance(
+        potentials: &mut [i16],
+        firing: &mut Firing,
+        weights: &[i8],
+        inputs: &[u16],
+        step: usize,
+        fired: &mut Vec<u16>,
+    ) {
         let width = potentials.len();
-        let counts = &mut counts[..width];
-        let row = |input: u16| &weights[usize::from(input) * width..][..width];
-        for inputs in inputs.chunks(SIGNS_A_BYTE) {
-            counts.fill(0);
-            let mut fours = inputs.chunks_exact(4);
-            for four in &mut fours {
-                let (a, b, c, d) = (row(four[0]), row(four[1]), row(four[2]), row(four[3]));
-                for lane in 0..width {
-                    let (ab, cd) = (a[lane].wrapping_add(b[lane]), c[lane].wrapping_add(d[lane]));
-                    counts[lane] = counts[lane].wrapping_add(ab.wrapping_add(cd));
-                }
-            }
-            for &input in fours.remainder() {
-                let row = row(input);
-                for lane in 0..width {
-                    counts[lane] = counts[lane].wrapping_add(row[lane]);
-                }
-            }
+        let mut start = 0;
+        // As many lanes at a time as have room in registers, over all inputs.
+        while start + 4 * LANES <= width {
+            accumulate::<4>(&mut potentials[start..], &weights[start..], width, inputs);
+            start += 4 * LANES;
+        }
+        while start < width {
+            accumulate::<1>(&mut potentials[start..], &weights[start..], width, inputs);
+            start += LANES;
+        }
+        if firing.keeps_peaks {
+            let (peaks, steps) = (&mut firing.peaks[..width], &mut firing.peak_steps[..width]);
+            // Masks and not conditions: what is always stored is stored many lanes at a time.
             for lane in 0..width {
+                let rises = -i16::from(potentials[lane] > peaks[lane]);
+                peaks[lane] = peaks[lane].max(potentials[lane]);
+                steps[lane] = (step as i16 & rises) | (steps[lane] & !rises);
+            }
+        }
+        let (limits, reach) = (&mut firing.limits[..width], &mut firing.reach[..width]);
+        for lane in 0..width {
+            reach[lane] = u8::from(potentials[lane] >= limits[lane]);
+        }
+        // Few do, so they are looked for many at a time.
+        for (block, reach) in reach.chunks_exact(LANES).enumerate() {
+            if reach.iter().fold(0, |any, reach| any | reach) == 0 {
+                continue;
+            }
+            for (eight, reach) in reach.chunks_exact(8).enumerate() {
+                let mut reach = u64::from_le_bytes(reach.try_into().expect("there are eight"));
+                while reach != 0 {
+                    let neuron = block * LANES + 8 * eight + reach.trailing_zeros() as usize / 8;
+                    reach &= reach - 1;
+                    fired.push(neuron as u16);
+                    firing.fired.push(Fired {
+                        neuron: neuron as u16,
+                        step: step as i16,
+                        potential: potentials[neuron],
+                    });
+                    limits[neuron] = OUT_OF_REACH;
+                    firing.peaks[neuron] = OUT_OF_REACH;
+                }
+            }
+        }
+    }
+}
+
+/// Adds the sums of the rows of `inputs` to the potentials of the first blocks of lanes.
+#[inline(always)]
+fn accumulate<const BLOCKS: usize>(
+    potentials: &mut [i16],
+    rows: &[i8],
+    width: usize,
+    inputs: &[u16],
+) {
+    for inputs in inputs.chunks(SIGNS_A_BYTE) {
+        let counts = count::<BLOCKS>(rows, width, inputs);
+        for (counts, potentials) in counts.iter().zip(potentials.chunks_exact_mut(LANES)) {
+            for lane in 0..LANES {
                 potentials[lane] = potentials[lane].wrapping_add(i16::from(counts[lane]));
             }
         }
     }
 }
 
-for_each_cpu! {
-    /// Keeps the peaks, and appends to `fired`, in order, who has reached their limit.
-    fn compare(
-        potentials: &[i16],
-        step: i16,
-        limits: &[i16],
-        peaks: &mut [i16],
-        peak_steps: &mut [i16],
-        fired: &mut Vec<u16>,
-    ) {
-        let width = potentials.len();
-        let (limits, peaks) = (&limits[..width], &mut peaks[..width]);
-        let peak_steps = &mut peak_steps[..width];
-        // Masks and not conditions: what is always stored is stored many lanes at a time.
-        for lane in 0..width {
-            let rises = -i16::from(potentials[lane] > peaks[lane]);
-            peaks[lane] = peaks[lane].max(potentials[lane]);
-            peak_steps[lane] = (step & rises) | (peak_steps[lane] & !rises);
-        }
-        let blocks = potentials.chunks_exact(LANES).zip(limits.chunks_exact(LANES));
-        for (block, (potentials, limits)) in blocks.enumerate() {
-            let mut any = 0;
+/// The sums of the signs of the first lanes of the rows of `inputs`, of which a byte can count no more.
+#[inline(always)]
+fn count<const BLOCKS: usize>(rows: &[i8], width: usize, inputs: &[u16]) -> [[i8; LANES]; BLOCKS] {
+    let mut counts = [[0i8; LANES]; BLOCKS];
+    for &input in inputs {
+        let row = &rows[usize::from(input) * width..][..BLOCKS * LANES];
+        for (counts, signs) in counts.iter_mut().zip(row.chunks_exact(LANES)) {
             for lane in 0..LANES {
-                any |= -i16::from(potentials[lane] >= limits[lane]);
-            }
-            if any != 0 {
-                for lane in 0..LANES {
-                    if potentials[lane] >= limits[lane] {
-                        fired.push((block * LANES + lane) as u16);
-                    }
-                }
+                counts[lane] = counts[lane].wrapping_add(signs[lane]);
             }
         }
     }
+    counts
 }
 
 for_each_cpu! {
@@ -318,7 +341,8 @@ mod tests {
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha8Rng;
 
-    const WIDTH: usize = 3 * LANES;
+    /// Blocks that go together, and some that do not.
+    const WIDTH: usize = 6 * LANES;
 
     fn signs(count: usize, rng: &mut ChaCha8Rng) -> Vec<i8> {
         (0..count)
@@ -335,7 +359,16 @@ mod tests {
             let mut weights = signs(50 * WIDTH, &mut rng);
             weights.iter_mut().step_by(WIDTH).for_each(|sign| *sign = 1);
             let mut potentials = vec![7; WIDTH];
-            accumulate(&mut potentials, &weights, &inputs, &mut [0; WIDTH]);
+            let (mut firing, mut fired) = (Firing::new(WIDTH, true), Vec::new());
+            advance(
+                &mut potentials,
+                &mut firing,
+                &weights,
+                &inputs,
+                0,
+                &mut fired,
+            );
+            assert!(fired.is_empty());
             for lane in 0..WIDTH {
                 let of_lane = |&input: &u16| i16::from(weights[usize::from(input) * WIDTH + lane]);
                 assert_eq!(
@@ -350,7 +383,7 @@ mod tests {
     fn who_fires_fires_once_and_keeps_the_peak_of_that_step() {
         let mut rng = ChaCha8Rng::seed_from_u64(2);
         let thresholds: Vec<i16> = (0..WIDTH).map(|_| rng.random_range(1..20)).collect();
-        let mut firing = Firing::new(WIDTH);
+        let mut firing = Firing::new(WIDTH, true);
         for _ in 0..20 {
             firing.reset(&thresholds);
             let steps: Vec<Vec<i16>> = (0..12)
@@ -359,7 +392,15 @@ mod tests {
             let mut fired = Vec::new();
             for (step, potentials) in steps.iter().enumerate() {
                 let before = fired.len();
-                firing.fire(potentials, step, &mut fired);
+                let mut potentials = potentials.clone();
+                advance(
+                    &mut potentials,
+                    &mut firing,
+                    &[0; WIDTH],
+                    &[],
+                    step,
+                    &mut fired,
+                );
                 let expected = (0..WIDTH).filter(|&j| {
                     let reaches = |potentials: &Vec<i16>| potentials[j] >= thresholds[j];
                     steps.iter().position(reaches) == Some(step)

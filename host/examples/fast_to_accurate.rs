@@ -21,7 +21,7 @@ use firstspike::origin;
 use firstspike::tradeoff::{
     measure, to_csv, to_markdown, to_svg, train_or_load, About, Plan, Point, TradeoffError,
 };
-use firstspike::train::{check_sizes, steps_for, Choices, Event};
+use firstspike::train::{check_sizes, Choices, Event};
 use serde::Deserialize;
 use serde_json::json;
 use signal_hook::consts::SIGINT;
@@ -96,7 +96,7 @@ fn main() -> Result<()> {
         args.choices.patience.is_none() && !args.patiences.is_empty(),
         "give the patience of each model by --patiences"
     );
-    let steps = steps_for(&data, args.steps)?;
+    let steps = args.choices.steps(&data, args.steps)?;
     let plan = Plan {
         sizes: args.layers.clone(),
         steps,

@@ -10,8 +10,8 @@ use crate::files::{is_same_file, marked, PICTURE};
 use crate::model_file::{self, ModelFile, MODEL};
 use crate::text::joined;
 use crate::train::{
-    check_sizes, steps_for, to_csv, to_svg, train_from, Checkpoint, Choices, Epoch, Event,
-    FastNetwork, KeptRun, Options, Samples, CHECKPOINT, CURVES,
+    check_sizes, to_csv, to_svg, train_from, Checkpoint, Choices, Epoch, Event, FastNetwork,
+    KeptRun, Options, Samples, CHECKPOINT, CURVES,
 };
 use anyhow::{bail, ensure, Context, Result};
 use firmware_model::network::MAX_STEPS;
@@ -35,7 +35,8 @@ pub struct Args {
     /// the inputs, 600 at most]
     #[arg(long, value_name = "SIZES", value_parser = sizes)]
     layers: Option<Sizes>,
-    /// The time steps of an inference, T [default: 16; shd and shd-first have their own 20]
+    /// The time steps of an inference, T [default: 16, for the rule bs4nn 256; shd and shd-first have their own
+    /// 20]
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=MAX_STEPS as i64))]
     steps: Option<u16>,
     /// The same seed gives the same file, byte for byte
@@ -69,7 +70,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         None => vec![data.features(), default_hidden(&data), data.classes],
     };
     check_sizes(&data, &sizes)?;
-    let steps = steps_for(&data, args.steps.map(usize::from))?;
+    let steps = args.choices.steps(&data, args.steps.map(usize::from))?;
     let options = args.choices.options(&data, steps, args.seed);
     options.check(&data)?;
     let files = Files::check(&args, &data, (&sizes, options.epochs), ui)?;

@@ -3,7 +3,7 @@
 use super::task::{Data, Task};
 use super::{Problem, Spec, SpecError};
 use crate::dataset::{Dataset, DatasetError};
-use crate::train::{check_sizes, steps_for};
+use crate::train::check_sizes;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -77,7 +77,7 @@ impl Plan {
                 }
             };
             check_sizes(&data.set, &row.layers).map_err(train)?;
-            let steps = steps_for(&data.set, row.steps).map_err(train)?;
+            let steps = row.choices.steps(&data.set, row.steps).map_err(train)?;
             for &seed in &row.seeds {
                 let options = row.choices.options(&data.set, steps, seed);
                 options.check(&data.set).map_err(train)?;

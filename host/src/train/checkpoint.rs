@@ -8,6 +8,7 @@ use super::curve::Epoch;
 use super::latent::LatentState;
 use super::options::Options;
 use super::perceptron::Perceptron;
+use super::sgd::Parameters;
 use crate::dataset::Dataset;
 use crate::files::Kind;
 use crate::text::hexadecimal;
@@ -16,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-const HEADER: &[u8] = b"firstspike checkpoint 1\n";
+const HEADER: &[u8] = b"firstspike checkpoint 2\n";
 const SUM: usize = 32;
 
 /// Checkpoints among other files, of whatever version.
@@ -61,7 +62,7 @@ pub struct Checkpoint {
     pub(super) epochs: Vec<Epoch>,
     /// The best of them, and its network.
     pub(super) best: Option<(usize, PlainNetwork)>,
-    pub(super) latent: LatentState,
+    pub(super) latent: RealNumbers,
     /// Where the random numbers have got to.
     pub(super) random_words: u128,
     /// The order of the images, which is shuffled further each epoch.
@@ -73,6 +74,13 @@ pub struct Checkpoint {
     /// none.
     #[serde(skip)]
     pub(super) teacher: Option<Perceptron>,
+}
+
+/// The real numbers of a network that learns, by how it descends.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub enum RealNumbers {
+    Batches(LatentState),
+    Images(Parameters),
 }
 
 /// A network as plain data.
@@ -242,14 +250,34 @@ mod tests {
         (trained, kept)
     }
 
+    /// Options of a run that descends image by image.
+    fn image_by_image() -> Options {
+        let digits = dataset::load("digits").unwrap();
+        Options {
+            epochs: 5,
+            hidden_threshold: 9.0,
+            patience: 0.4,
+            ..Options::for_rule(&digits, Named::Bs4nn, 16)
+        }
+    }
+
     #[test]
     fn a_run_that_goes_on_ends_as_if_it_had_never_stopped() {
-        let (whole, kept) = run(None, &options());
+        goes_on(&options());
+    }
+
+    #[test]
+    fn a_run_image_by_image_goes_on_too() {
+        goes_on(&image_by_image());
+    }
+
+    fn goes_on(options: &Options) {
+        let (whole, kept) = run(None, options);
         let whole = whole.unwrap();
         for (epoch, checkpoint) in kept.iter().enumerate() {
             let read = Checkpoint::from_bytes(&checkpoint.to_bytes()).unwrap();
             assert_eq!(read.epochs(), epoch + 1);
-            let (rest, later) = run(Some(&read), &options());
+            let (rest, later) = run(Some(&read), options);
             let rest = rest.unwrap();
             assert_eq!(later.len(), 4 - epoch);
             assert_eq!(rest.network, whole.network);
@@ -360,6 +388,13 @@ mod tests {
         }
     }
 
+    fn batches(checkpoint: &mut Checkpoint) -> &mut LatentState {
+        match &mut checkpoint.latent {
+            RealNumbers::Batches(state) => state,
+            RealNumbers::Images(_) => panic!("the run has batches"),
+        }
+    }
+
     #[test]
     fn a_state_that_is_no_run_is_refused() {
         let (_, kept) = run(None, &options());
@@ -375,12 +410,29 @@ mod tests {
         refused(&|c| c.order[0] = c.order[1]);
         refused(&|c| c.images += 1);
         refused(&|c| c.best.as_mut().unwrap().0 = 9);
-        refused(&|c| c.latent[1].0[0].value.truncate(3));
-        refused(&|c| c.latent[0].1.second.push(0.0));
+        refused(&|c| batches(c)[1].0[0].value.truncate(3));
+        refused(&|c| batches(c)[0].1.second.push(0.0));
         refused(&|c| c.best.as_mut().unwrap().1.layers[0].signs.truncate(1));
         refused(&|c| {
-            c.latent.pop();
+            batches(c).pop();
         });
+        let (_, images) = run(None, &image_by_image());
+        refused(&|c| c.latent = images[1].latent.clone());
+    }
+
+    #[test]
+    fn numbers_of_other_layers_are_refused() {
+        let (_, kept) = run(None, &image_by_image());
+        let mut changed = kept[1].clone();
+        match &mut changed.latent {
+            RealNumbers::Images(layers) => layers.swap(0, 1),
+            RealNumbers::Batches(_) => panic!("the run has no batches"),
+        }
+        let error = run(Some(&changed), &image_by_image()).0.unwrap_err();
+        assert!(
+            matches!(error, TrainError::Checkpoint(CheckpointError::Damaged)),
+            "{error}"
+        );
     }
 
     #[test]

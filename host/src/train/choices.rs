@@ -1,7 +1,7 @@
 //! The choices of a training run by the names that people give them: on the command line, and in the
 //! file of a sweep.
 
-use super::{Augment, Named, Objective, Options, Rule, Teaching, ThresholdTraining};
+use super::{steps_for, Augment, Named, Options, Rule, Teaching, ThresholdTraining, TrainError};
 use crate::dataset::Dataset;
 use clap::{Arg, Args, Command};
 use serde::{Deserialize, Serialize};
@@ -13,50 +13,52 @@ use serde_json::{Map, Value};
 #[command(next_help_heading = "Training (defaults depend on the data set)")]
 pub struct Choices {
     /// How many times all training images are seen [default: as many as make 400,000 images, 40 to 400: 277 for
-    /// digits, 40 for mnist]
+    /// digits, 40 for mnist; 200 for bs4nn]
     #[arg(long)]
     pub epochs: Option<usize>,
     /// End when so many epochs in a row have brought nothing better on the held-out images; 0: never [default: 0]
     #[arg(long, value_name = "EPOCHS")]
     pub stop_after: Option<usize>,
-    /// Images an update [default: 100]
+    /// Images an update [default: 100; 1 for bs4nn]
     #[arg(long)]
     pub batch: Option<usize>,
-    /// The learning rate of the weights at the start [default: 0.003]
+    /// The learning rate of the weights at the start [default: 0.003; 0.1 for bs4nn]
     #[arg(long)]
     pub learning_rate: Option<f32>,
-    /// The learning rate of the thresholds, in multiples of the weights' [default: 1]
+    /// The learning rate of the thresholds, in multiples of the weights' [default: 1; 0.1 for bs4nn]
     #[arg(long)]
     pub threshold_rate: Option<f32>,
     /// How sure the loss wants the network to be [default: 8]
     #[arg(long)]
     pub sharpness: Option<f32>,
     /// How near to its threshold a hidden neuron must be to be trained by an image; 0: all are trained [default: the
-    /// root of the spikes in a training image, at least 10; 0 for bstdg and bs4nn]
+    /// root of the spikes in a training image, at least 10; 0 for bstdg, bs4nn and bs4nn-adam]
     #[arg(long)]
     pub window: Option<f32>,
     /// What a hidden spike costs, in units of the loss: more makes networks that spike less [default: 0]
     #[arg(long)]
     pub spike_cost: Option<f32>,
-    /// The learning rule: margins (firstspike's own), bstdg (as reconstructed) or bs4nn [default: margins]
+    /// The learning rule: margins (firstspike's own), bstdg (as reconstructed), bs4nn (as its authors train it, image
+    /// by image) or bs4nn-adam (its loss, with firstspike's batches) [default: margins]
     #[arg(long, value_name = "RULE")]
     pub rule: Option<Named>,
     /// Its kappa: the steps in which a spike's share in the gradient falls to 37 %; 0: all count alike [default: 0;
     /// for bstdg a quarter of the steps, at least 4]
     #[arg(long, value_name = "STEPS")]
     pub kappa: Option<f32>,
-    /// Which thresholds learn: fixed, layer or neuron [default: neuron; for bs4nn layer]
+    /// Which thresholds learn: fixed, layer or neuron [default: neuron; for bs4nn and bs4nn-adam layer]
     #[arg(long, value_name = "WHICH")]
     pub thresholds: Option<ThresholdTraining>,
-    /// The thresholds of hidden neurons at the start [default: the root of the spikes in a training image]
+    /// The thresholds of hidden neurons at the start [default: the root of the spikes in a training image; 21 for
+    /// bs4nn]
     #[arg(long)]
     pub hidden_threshold: Option<f32>,
     /// How much evidence to wait for: 0.5 decides early, 1 is balanced, 3 waits for the last step [default: 1; for
-    /// recordings, as shd, 3]
+    /// recordings, as shd, 3, but not for bs4nn]
     #[arg(long)]
     pub patience: Option<f32>,
     /// Move training images at random by up to this many pixels [default: 0; digits and fashion-mnist 0.5, mnist and
-    /// caltech101 1, caltech101-grey 2, shd 0.7]
+    /// caltech101 1, caltech101-grey 2, shd 0.7; bs4nn moves none by itself]
     #[arg(long, value_name = "PIXELS")]
     pub shift: Option<f32>,
     /// Turn them by up to this many degrees [default: 0; mnist 10]
@@ -112,15 +114,21 @@ impl Choices {
             .collect()
     }
 
+    /// The time steps of a run with these choices: those asked for, or else those of the data, or else those of
+    /// the rule.
+    ///
+    /// # Errors
+    /// Those of [`steps_for`].
+    pub fn steps(&self, data: &Dataset, asked: Option<usize>) -> Result<usize, TrainError> {
+        let of_rule = self.rule.map(Named::usual_steps);
+        steps_for(data, asked.or(data.steps).or(of_rule))
+    }
+
     /// The options of a run with these choices.
     pub fn options(&self, data: &Dataset, steps: usize, seed: u64) -> Options {
-        let default = Options::for_dataset(data);
-        let rule = self.rule.map_or(default.rule, |rule| rule.rule(steps));
-        // Spike times have no margin, so no window over it.
-        let window = match rule.objective {
-            Objective::Margins => default.window,
-            Objective::SpikeTimes => 0.0,
-        };
+        let named = self.rule.unwrap_or(Named::Margins);
+        let default = Options::for_rule(data, named, steps);
+        let rule = default.rule;
         Options {
             seed,
             epochs: self.epochs.unwrap_or(default.epochs),
@@ -129,7 +137,7 @@ impl Choices {
             learning_rate: self.learning_rate.unwrap_or(default.learning_rate),
             threshold_rate: self.threshold_rate.unwrap_or(default.threshold_rate),
             sharpness: self.sharpness.unwrap_or(default.sharpness),
-            window: self.window.unwrap_or(window),
+            window: self.window.unwrap_or(default.window),
             spike_cost: self.spike_cost.unwrap_or(default.spike_cost),
             rule: Rule {
                 kappa: self.kappa.unwrap_or(rule.kappa),
@@ -175,7 +183,7 @@ mod tests {
     fn all() -> Choices {
         let text = r#"{
             "epochs": 7, "stop-after": 3, "batch": 50, "learning-rate": 0.003, "threshold-rate": 0.1,
-            "sharpness": 6.5, "window": 0, "spike-cost": 1e-7, "rule": "bs4nn", "kappa": 4.7,
+            "sharpness": 6.5, "window": 0, "spike-cost": 1e-7, "rule": "bs4nn-adam", "kappa": 4.7,
             "thresholds": "layer", "hidden-threshold": 12, "patience": 0.7, "shift": 1.5, "rotate": 10,
             "zoom": 0.1, "shear": 0.2, "mirror": 0.5, "validation": 0.15, "teacher": 800, "teacher-share": 0.4,
             "teacher-temperature": 2.5
@@ -278,5 +286,36 @@ mod tests {
         };
         assert_eq!(teacher(none), None);
         assert_eq!(teacher(Choices::default()), None);
+    }
+
+    #[test]
+    fn bs4nn_has_the_options_and_the_time_of_its_paper_unless_others_are_chosen() {
+        let data = dataset::load("digits").unwrap();
+        let choices = Choices {
+            rule: Some(Named::Bs4nn),
+            ..Choices::default()
+        };
+        assert_eq!(choices.steps(&data, None).unwrap(), 256);
+        assert_eq!(choices.steps(&data, Some(16)).unwrap(), 16);
+        assert_eq!(Choices::default().steps(&data, None).unwrap(), 16);
+        let own = dataset::Dataset {
+            steps: Some(20),
+            ..data.clone()
+        };
+        assert_eq!(choices.steps(&own, None).unwrap(), 20);
+        let options = choices.options(&data, 256, 1);
+        assert_eq!((options.batch, options.epochs), (1, 200));
+        assert_eq!((options.learning_rate, options.threshold_rate), (0.1, 0.1));
+        // Both thresholds are those of an alpha of 5.
+        assert_eq!(options.hidden_threshold, 21.0);
+        assert_eq!(options.output_threshold(600), 21.0);
+        assert_eq!(options.augment, Augment::NONE);
+        let chosen = Choices {
+            epochs: Some(7),
+            shift: Some(1.0),
+            ..choices
+        };
+        let options = chosen.options(&data, 256, 1);
+        assert_eq!((options.epochs, options.augment.shift), (7, 1.0));
     }
 }

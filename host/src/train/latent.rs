@@ -308,7 +308,8 @@ impl LatentNetwork {
     }
 }
 
-fn to_layer(weights: &Weights) -> Result<Layer, NetworkError> {
+/// The binary layer of these weights.
+pub fn to_layer(weights: &Weights) -> Result<Layer, NetworkError> {
     let thresholds = weights.thresholds[..weights.neurons].iter();
     Layer::from_fn(
         weights.inputs,

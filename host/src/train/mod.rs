@@ -20,6 +20,7 @@ mod options;
 mod perceptron;
 mod rule;
 mod samples;
+mod sgd;
 mod softmax;
 mod teacher;
 
@@ -31,7 +32,7 @@ pub use fast::FastNetwork;
 pub use kept::{KeptRun, KeptRunError};
 pub use options::Options;
 pub use perceptron::{Intensities, Learner, Perceptron};
-pub use rule::{Chain, Named, Objective, Rule, ThresholdTraining};
+pub use rule::{Chain, Descent, Named, Objective, Rule, Start, ThresholdTraining};
 pub use samples::Samples;
 pub use teacher::Teaching;
 
@@ -40,14 +41,16 @@ use crate::encoding::Latency;
 use crate::text::joined;
 use backward::Backward;
 use batch::{draw_moves, Batch, Update};
-use checkpoint::PlainNetwork;
+use checkpoint::{PlainNetwork, RealNumbers};
 use firmware_model::network::{Network, NetworkError, MAX_LAYERS, MAX_STEPS, MAX_WIDTH};
+use forward::Weights;
 use kernels::AdamStep;
 use latent::LatentNetwork;
 use rand::seq::SliceRandom;
-use rand::SeedableRng;
+use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use samples::TrainingImages;
+use samples::{Scratch, TrainingImages};
+use sgd::{ImageByImage, Rates};
 use std::cell::LazyCell;
 use std::sync::atomic::{AtomicBool, Ordering};
 use teacher::{Shape, Teacher};
@@ -55,6 +58,9 @@ use thiserror::Error;
 
 /// The time steps where nobody asks for others.
 pub const USUAL_STEPS: usize = 16;
+
+/// How many images pass between two looks whether to stop, where each is an update of its own.
+const IMAGES_A_LOOK: usize = 100;
 
 /// Why a training run cannot be.
 #[derive(Debug, Error)]
@@ -261,7 +267,7 @@ pub fn train_from(
         let epoch = run.epoch(number, stop, watch);
         let is_best = history.is_best(&epoch);
         if is_best {
-            history.best = Some((epoch.epoch, run.latent.to_network(steps)?));
+            history.best = Some((epoch.epoch, run.learner.to_network(steps)?));
         }
         history.epochs.push(epoch);
         let is_whole = run.images == number * run.train.len();
@@ -281,7 +287,7 @@ pub fn train_from(
         None => {
             let drawn = run.measure(1, 0.0, Progress::default());
             history.epochs.push(drawn);
-            (1, run.latent.to_network(steps)?)
+            (1, run.learner.to_network(steps)?)
         }
     };
     Ok(Trained {
@@ -332,14 +338,63 @@ struct Run<'a> {
     held_out_images: Split,
     shape: Shape,
     teacher: Option<Teacher>,
-    latent: LatentNetwork,
-    batch: Batch,
+    learner: Learning,
     rng: ChaCha8Rng,
+    /// The order of the images, which is shuffled further each epoch where none is drawn twice.
     order: Vec<usize>,
     margin_scale: f32,
     updates: u64,
     /// Images seen since the start.
     images: usize,
+}
+
+/// The network that learns, with what its descent needs.
+enum Learning {
+    Batches {
+        latent: LatentNetwork,
+        batch: Batch,
+    },
+    Images {
+        network: ImageByImage,
+        scratch: Scratch,
+    },
+}
+
+impl Learning {
+    /// The binary network, as the fast loops want it.
+    fn weights(&self) -> &[Weights] {
+        match self {
+            Learning::Batches { latent, .. } => latent.weights(),
+            Learning::Images { network, .. } => network.weights(),
+        }
+    }
+
+    fn to_network(&self, steps: usize) -> Result<Network, NetworkError> {
+        match self {
+            Learning::Batches { latent, .. } => latent.to_network(steps),
+            Learning::Images { network, .. } => network.to_network(steps),
+        }
+    }
+
+    fn state(&self) -> RealNumbers {
+        match self {
+            Learning::Batches { latent, .. } => RealNumbers::Batches(latent.state()),
+            Learning::Images { network, .. } => RealNumbers::Images(network.state()),
+        }
+    }
+
+    /// Takes over the numbers of a network that is like this one; of others, nothing and `None`.
+    fn restore(&mut self, state: &RealNumbers) -> Option<()> {
+        match (self, state) {
+            (Learning::Batches { latent, .. }, RealNumbers::Batches(state)) => {
+                latent.restore(state)
+            }
+            (Learning::Images { network, .. }, RealNumbers::Images(state)) => {
+                network.restore(state)
+            }
+            _ => None,
+        }
+    }
 }
 
 /// Sums over the images of an epoch.
@@ -378,13 +433,21 @@ impl<'a> Run<'a> {
         let held_out = data.train.select(&held_out);
         let fan_in = sizes[sizes.len() - 2];
         let mut rng = ChaCha8Rng::seed_from_u64(options.seed);
-        let latent = LatentNetwork::new(
-            sizes,
-            options.hidden_threshold,
-            options.output_threshold(fan_in),
-            options.rule.chain,
-            &mut rng,
-        );
+        let (hidden, output) = (options.hidden_threshold, options.output_threshold(fan_in));
+        let learner = match options.rule.descent {
+            Descent::Adam => {
+                let chain = options.rule.chain;
+                let latent = LatentNetwork::new(sizes, hidden, output, chain, &mut rng);
+                Learning::Batches {
+                    batch: Batch::new(latent.weights(), options.batch.min(stay.len())),
+                    latent,
+                }
+            }
+            Descent::ImageByImage(start) => Learning::Images {
+                network: ImageByImage::new(sizes, hidden, output, start, &mut rng),
+                scratch: Scratch::default(),
+            },
+        };
         Ok(Run {
             options,
             steps,
@@ -397,8 +460,7 @@ impl<'a> Run<'a> {
                 maximum: data.maximum,
             },
             teacher: None,
-            batch: Batch::new(latent.weights(), options.batch.min(stay.len())),
-            latent,
+            learner,
             rng,
             order: (0..stay.len()).collect(),
             margin_scale: options.margin_scale(fan_in),
@@ -426,7 +488,7 @@ impl<'a> Run<'a> {
             setup: setup.clone(),
             epochs: history.epochs.clone(),
             best: best.map(|(epoch, network)| (*epoch, PlainNetwork::of(network))),
-            latent: self.latent.state(),
+            latent: self.learner.state(),
             random_words: self.rng.get_word_pos(),
             order: self.order.clone(),
             updates: self.updates,
@@ -449,7 +511,7 @@ impl<'a> Run<'a> {
         let is_whole = sorted.into_iter().eq(0..self.order.len())
             && (best.as_ref()).is_none_or(|(epoch, _)| (1..=from.epochs.len()).contains(epoch))
             && from.images == from.epochs.len() * self.train.len();
-        if !is_whole || self.latent.restore(&from.latent).is_none() {
+        if !is_whole || self.learner.restore(&from.latent).is_none() {
             return Err(CheckpointError::Damaged);
         }
         self.teacher = match (self.options.teacher, &from.teacher) {
@@ -471,12 +533,15 @@ impl<'a> Run<'a> {
     }
 
     fn epoch(&mut self, epoch: usize, stop: &AtomicBool, watch: &mut dyn FnMut(Event)) -> Epoch {
-        let mut order = std::mem::take(&mut self.order);
-        order.shuffle(&mut self.rng);
+        let images = self.draw_images();
         let mut progress = Progress::default();
         let mut rate = 0.0;
-        for images in order.chunks(self.options.batch) {
-            rate = self.update(images, &mut progress);
+        let batch = match self.options.rule.descent {
+            Descent::Adam => self.options.batch,
+            Descent::ImageByImage(_) => IMAGES_A_LOOK,
+        };
+        for images in images.chunks(batch) {
+            rate = self.learn(images, &mut progress);
             watch(Event::Batch {
                 epoch,
                 images: self.images,
@@ -487,16 +552,52 @@ impl<'a> Run<'a> {
                 break;
             }
         }
-        self.order = order;
         self.measure(epoch, rate, progress)
     }
 
-    /// One batch: forward, backward, update. Returns the learning rate.
-    fn update(&mut self, images: &[usize], progress: &mut Progress) -> f32 {
+    /// The images of the next epoch, as many as there are: each once, or at random.
+    fn draw_images(&mut self) -> Vec<usize> {
+        match self.options.rule.descent {
+            Descent::Adam => {
+                self.order.shuffle(&mut self.rng);
+                self.order.clone()
+            }
+            Descent::ImageByImage(_) => {
+                // As numbers of 32 bits, so that every machine draws the same.
+                let count = self.train.len() as u32;
+                let draw = |_| self.rng.random_range(0..count) as usize;
+                (0..count).map(draw).collect()
+            }
+        }
+    }
+
+    /// Learns from these images. Returns the learning rate.
+    fn learn(&mut self, images: &[usize], progress: &mut Progress) -> f32 {
         let jobs = draw_moves(images, self.options.augment, &mut self.rng);
+        self.images += jobs.len();
+        let rule = self.options.rule;
+        let (latent, batch) = match &mut self.learner {
+            Learning::Batches { latent, batch } => (latent, batch),
+            Learning::Images { network, scratch } => {
+                let rate = self.options.learning_rate;
+                let rates = Rates {
+                    weights: rate,
+                    alpha: rate * self.options.threshold_rate,
+                };
+                for (image, warp) in jobs {
+                    let spikes = &mut network.pass.spikes[0];
+                    self.train.spikes(image, warp.as_ref(), scratch, spikes);
+                    let label = self.train.label(image);
+                    let loss = network.learn(label, self.steps, rule, rates);
+                    let is_right = network.pass.class == label;
+                    progress.add(1, f64::from(loss), usize::from(is_right));
+                }
+                self.updates += images.len() as u64;
+                return rate;
+            }
+        };
         let teacher = self.teacher.as_ref();
         let answers = teacher.map(|teacher| teacher.answers(&self.train, &jobs));
-        let rule = self.options.rule;
         let backward = Backward {
             rule,
             margin_scale: self.margin_scale,
@@ -504,13 +605,12 @@ impl<'a> Run<'a> {
             spike_cost: self.options.spike_cost,
             steps: self.steps,
         };
-        let network = self.latent.weights();
+        let network = latent.weights();
         let answers = answers.as_ref();
-        let outcomes = (self.batch).run(&self.train, &jobs, answers, network, self.steps, backward);
+        let outcomes = batch.run(&self.train, &jobs, answers, network, self.steps, backward);
         for outcome in &outcomes {
             progress.add(1, f64::from(outcome.loss), usize::from(outcome.right));
         }
-        self.images += images.len();
 
         self.updates += 1;
         let per_epoch = self.train.len().div_ceil(self.options.batch);
@@ -523,7 +623,7 @@ impl<'a> Run<'a> {
             rule,
             steps: self.steps,
         };
-        self.batch.update(&mut self.latent, update);
+        batch.update(latent, update);
         rate
     }
 
@@ -533,7 +633,7 @@ impl<'a> Run<'a> {
             learning_rate,
             loss: progress.loss(),
             train_accuracy: progress.accuracy(),
-            validation: fast::measure(self.latent.weights(), self.steps, &self.held_out),
+            validation: fast::measure(self.learner.weights(), self.steps, &self.held_out),
         }
     }
 }

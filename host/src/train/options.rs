@@ -1,6 +1,6 @@
 //! What can be chosen about a training run, and what is chosen when nobody does.
 
-use super::{Augment, Objective, Rule, Teaching, TrainError};
+use super::{Augment, Descent, Named, Objective, Rule, Teaching, ThresholdTraining, TrainError};
 use crate::dataset::{Dataset, Split};
 use firmware_model::network::{MAX_THRESHOLD, MAX_WIDTH};
 use serde::{Deserialize, Serialize};
@@ -20,7 +20,8 @@ pub struct Options {
     pub stop_after: usize,
     /// Images an update.
     pub batch: usize,
-    /// Adam's learning rate for the weights at the start; it falls to zero along a cosine.
+    /// The learning rate for the weights at the start. Adam's falls to zero along a cosine, that of a
+    /// descent image by image stays.
     pub learning_rate: f32,
     /// The learning rate of the thresholds, in multiples of that of the weights.
     pub threshold_rate: f32,
@@ -35,7 +36,8 @@ pub struct Options {
     /// The thresholds of hidden neurons at the start.
     pub hidden_threshold: f32,
     /// How much evidence an output waits for: its threshold starts at this times five times the cube
-    /// root of its fan-in. Below 1 decides earlier; 3 waits for the last step.
+    /// root of its fan-in, for BS4NN at this times its 21. Below 1 decides earlier; 3 waits for the last
+    /// step.
     pub patience: f32,
     /// The learning rule.
     #[serde(default)]
@@ -92,6 +94,34 @@ impl Options {
         }
     }
 
+    /// The options for a learning rule over `steps` time steps on a data set.
+    pub fn for_rule(data: &Dataset, named: Named, steps: usize) -> Self {
+        let usual = Options::for_dataset(data);
+        let rule = named.rule(steps);
+        match named {
+            Named::Margins => usual,
+            // Spike times have no margin, so no window over it.
+            Named::Bstdg | Named::Bs4nnAdam => Options {
+                window: 0.0,
+                rule,
+                ..usual
+            },
+            // As in BS4NN's published program.
+            Named::Bs4nn => Options {
+                epochs: 200,
+                batch: 1,
+                learning_rate: 0.1,
+                threshold_rate: 0.1,
+                window: 0.0,
+                hidden_threshold: BS4NN_THRESHOLD,
+                patience: 1.0,
+                rule,
+                augment: Augment::NONE,
+                ..usual
+            },
+        }
+    }
+
     /// Whether images are held out, and so whether there is an accuracy on such.
     pub fn holds_out(&self) -> bool {
         self.validation > 0.0
@@ -99,7 +129,11 @@ impl Options {
 
     /// The threshold of the output neurons at the start, for their fan-in.
     pub fn output_threshold(&self, fan_in: usize) -> f32 {
-        (self.patience * usual_threshold(fan_in)).clamp(1.0, MAX_THRESHOLD as f32)
+        let usual = match self.rule.descent {
+            Descent::Adam => usual_threshold(fan_in),
+            Descent::ImageByImage(_) => BS4NN_THRESHOLD,
+        };
+        (self.patience * usual).clamp(1.0, MAX_THRESHOLD as f32)
     }
 
     /// β: the softmax is taken over β times the margins of the outputs.
@@ -184,10 +218,9 @@ impl Options {
                 "from 0.01 to 1000",
             ),
         ];
-        for (option, holds, expected) in limits {
-            if !holds {
-                return Err(TrainError::Option { option, expected });
-            }
+        first_unmet(limits)?;
+        if self.rule.descent != Descent::Adam {
+            self.check_image_by_image()?;
         }
         if self.teacher.is_some() && self.rule.objective != Objective::Margins {
             return Err(TrainError::TeacherOfSpikeTimes {
@@ -202,7 +235,55 @@ impl Options {
         }
         Ok(())
     }
+
+    /// Checks that nothing is asked for that a descent image by image does not know.
+    fn check_image_by_image(&self) -> Result<(), TrainError> {
+        let output = self.output_threshold(1);
+        let limits = [
+            (
+                "batch",
+                self.batch == 1,
+                "of 1: bs4nn learns image by image",
+            ),
+            ("window", self.window == 0.0, "of 0: bs4nn knows none"),
+            (
+                "spike cost",
+                self.spike_cost == 0.0,
+                "of 0: bs4nn knows none",
+            ),
+            ("kappa", self.rule.kappa == 0.0, "of 0: bs4nn knows none"),
+            (
+                "choice of thresholds that learn",
+                self.rule.thresholds != ThresholdTraining::Neuron,
+                "of fixed or layer: bs4nn has one α a layer",
+            ),
+            (
+                "hidden threshold",
+                self.hidden_threshold >= 2.0,
+                "from 2 to 32767: bs4nn fires above 100/α",
+            ),
+            (
+                "patience",
+                output >= 2.0,
+                "above 0.1: bs4nn fires above 100/α",
+            ),
+        ];
+        first_unmet(limits)
+    }
 }
+
+/// The error of the first limit that does not hold, of (option, whether it holds, what is expected).
+fn first_unmet<const N: usize>(
+    limits: [(&'static str, bool, &'static str); N],
+) -> Result<(), TrainError> {
+    match limits.into_iter().find(|&(_, holds, _)| !holds) {
+        Some((option, _, expected)) => Err(TrainError::Option { option, expected }),
+        None => Ok(()),
+    }
+}
+
+/// What BS4NN's thresholds start at: α is 5 then, and a neuron fires above 100/α.
+const BS4NN_THRESHOLD: f32 = 21.0;
 
 /// The output threshold of patience 1: 25 for 128 hidden neurons, 42 for 600. Measured, not derived:
 /// of the neurons of a greater layer a smaller share fires before the decision.

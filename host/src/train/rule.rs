@@ -1,5 +1,6 @@
 //! The learning rule: which of the family's ingredients a run uses. docs/training.md has the equations.
 
+use super::USUAL_STEPS;
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
 
@@ -36,6 +37,28 @@ pub enum ThresholdTraining {
     Neuron,
 }
 
+/// How errors become changes of the weights.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Descent {
+    /// Adam, by the mean gradient of a batch. Weights start around zero and stay in [−1, 1], the learning
+    /// rate falls to zero.
+    #[default]
+    Adam,
+    /// BS4NN's: plain gradient descent, an update an image, images drawn with replacement, positive
+    /// weights at the start, which may grow without bound, and a learning rate that stays.
+    ImageByImage(Start),
+}
+
+/// Where the weights of a run that descends image by image start: uniformly from 0 up to these.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Start {
+    /// Of the weights into hidden layers.
+    pub hidden: f32,
+    /// Of those into the output layer.
+    pub output: f32,
+}
+
 /// A learning rule.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Rule {
@@ -50,15 +73,26 @@ pub struct Rule {
     /// γ, in steps: how much later than the first output spike the others should come. Only for
     /// [`Objective::SpikeTimes`].
     pub gap: f32,
+    /// Adam is not written down, so that files of rules that use it are what they were before there was
+    /// another.
+    #[serde(default, skip_serializing_if = "Descent::is_adam")]
+    pub descent: Descent,
+}
+
+impl Descent {
+    fn is_adam(&self) -> bool {
+        *self == Descent::Adam
+    }
 }
 
 impl Rule {
     /// The name of the rule that it is, or that it is a variant of.
     pub fn name(&self) -> &'static str {
-        match (self.objective, self.chain) {
-            (Objective::Margins, _) => "margins",
-            (Objective::SpikeTimes, Chain::Signs) => "bstdg",
-            (Objective::SpikeTimes, Chain::Latent) => "bs4nn",
+        match (self.objective, self.chain, self.descent) {
+            (Objective::Margins, _, _) => "margins",
+            (Objective::SpikeTimes, Chain::Signs, _) => "bstdg",
+            (Objective::SpikeTimes, Chain::Latent, Descent::Adam) => "bs4nn-adam",
+            (Objective::SpikeTimes, Chain::Latent, Descent::ImageByImage(_)) => "bs4nn",
         }
     }
 }
@@ -74,16 +108,37 @@ pub enum Named {
     Margins,
     /// BSTDG, as reconstructed.
     Bstdg,
-    /// BS4NN's targets, its real weights in the backward chain, and a threshold a layer for its α.
+    /// BS4NN, as its authors train it.
     Bs4nn,
+    /// BS4NN's targets, its real weights in the backward chain, and a threshold a layer for its α, with
+    /// this project's descent and starting weights.
+    Bs4nnAdam,
 }
 
+/// BS4NN's T.
+const BS4NN_STEPS: usize = 256;
+
+/// The largest starting weights of BS4NN's published program.
+const BS4NN_START: Start = Start {
+    hidden: 5.0,
+    output: 48.0,
+};
+
 impl Named {
-    pub const ALL: [(&'static str, Named); 3] = [
+    pub const ALL: [(&'static str, Named); 4] = [
         ("margins", Named::Margins),
         ("bstdg", Named::Bstdg),
         ("bs4nn", Named::Bs4nn),
+        ("bs4nn-adam", Named::Bs4nnAdam),
     ];
+
+    /// The time steps of the rule where nobody asks for others.
+    pub fn usual_steps(self) -> usize {
+        match self {
+            Named::Bs4nn => BS4NN_STEPS,
+            Named::Margins | Named::Bstdg | Named::Bs4nnAdam => USUAL_STEPS,
+        }
+    }
 
     /// The rule, over `steps` time steps.
     pub fn rule(self, steps: usize) -> Rule {
@@ -94,16 +149,24 @@ impl Named {
             normalise: true,
             kappa: (steps as f32 / 4.0).max(4.0),
             gap: (steps as f32 * S4NN_GAP).max(1.0),
+            descent: Descent::Adam,
+        };
+        let bs4nn = Rule {
+            chain: Chain::Latent,
+            thresholds: ThresholdTraining::Layer,
+            kappa: 0.0,
+            ..spike_times
         };
         match self {
             Named::Margins => Rule::default(),
             Named::Bstdg => spike_times,
             Named::Bs4nn => Rule {
-                chain: Chain::Latent,
-                thresholds: ThresholdTraining::Layer,
-                kappa: 0.0,
-                ..spike_times
+                // Unlike S4NN's, only who fires together with the first is to fire later.
+                gap: 1.0,
+                descent: Descent::ImageByImage(BS4NN_START),
+                ..bs4nn
             },
+            Named::Bs4nnAdam => bs4nn,
         }
     }
 }
@@ -118,6 +181,7 @@ impl Default for Rule {
             normalise: false,
             kappa: 0.0,
             gap: 0.0,
+            descent: Descent::Adam,
         }
     }
 }
@@ -129,7 +193,7 @@ impl FromStr for Named {
         (Named::ALL.iter())
             .find(|(known, _)| *known == name)
             .map(|&(_, rule)| rule)
-            .ok_or_else(|| "give margins, bstdg or bs4nn".to_owned())
+            .ok_or_else(|| "give margins, bstdg, bs4nn or bs4nn-adam".to_owned())
     }
 }
 
@@ -173,7 +237,21 @@ mod tests {
         for which in ThresholdTraining::ALL {
             assert_eq!(which.name().parse(), Ok(which));
         }
+        // What the name meant before there was another descent, as files have it.
+        assert_eq!(Named::Bs4nnAdam.rule(256).gap, 3.0);
         assert!("bstgd".parse::<Named>().unwrap_err().contains("bstdg"));
         assert!("neurons".parse::<ThresholdTraining>().is_err());
+    }
+
+    #[test]
+    fn rules_of_before_there_was_another_descent_are_read_and_written_as_they_were() {
+        let before = r#"{"objective":"spike-times","chain":"latent","thresholds":"layer","normalise":true,"kappa":0.0,"gap":1.0}"#;
+        let rule: Rule = serde_json::from_str(before).unwrap();
+        assert_eq!(rule, Named::Bs4nnAdam.rule(16));
+        assert_eq!(serde_json::to_string(&rule).unwrap(), before);
+        for (_, named) in Named::ALL {
+            let text = serde_json::to_string(&named.rule(16)).unwrap();
+            assert_eq!(serde_json::from_str::<Rule>(&text).unwrap(), named.rule(16));
+        }
     }
 }

@@ -294,6 +294,118 @@ fn taught(share: f32) -> Options {
     }
 }
 
+/// Options for a run of a second or so that descends image by image.
+fn image_by_image() -> Options {
+    Options {
+        epochs: 3,
+        hidden_threshold: 9.0,
+        patience: 0.4,
+        ..Options::for_rule(&digits(), Named::Bs4nn, 16)
+    }
+}
+
+#[test]
+fn a_run_image_by_image_is_its_seeds_on_any_number_of_threads() {
+    let data = digits();
+    let on = |threads: usize, seed: u64| {
+        let pool = ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .unwrap();
+        let options = Options {
+            seed,
+            ..image_by_image()
+        };
+        pool.install(|| train_quietly(&data, &[64, 48, 10], &options))
+    };
+    let (one, two) = (on(1, 7), on(2, 7));
+    assert_eq!(one.network, two.network);
+    assert_eq!(one.epochs, two.epochs);
+    assert_ne!(one.network, on(1, 8).network);
+}
+
+#[test]
+fn a_run_image_by_image_learns_at_a_rate_that_stays() {
+    let data = digits();
+    let options = Options {
+        epochs: 40,
+        hidden_threshold: 11.0,
+        patience: 0.5,
+        ..Options::for_rule(&data, Named::Bs4nn, 64)
+    };
+    let stop = AtomicBool::new(false);
+    let trained = train(&data, &[64, 64, 10], 64, &options, &stop, &mut |_| ()).unwrap();
+    // All outputs tie at first, so its first images are a guess of one in ten.
+    let accuracy = trained.best().validation.accuracy;
+    assert!(accuracy > 0.6, "{accuracy}");
+    assert!(trained.epochs.iter().all(|e| e.learning_rate == 0.1));
+    assert_agrees_with_golden(&trained.network, &data.test, data.maximum);
+}
+
+#[test]
+fn what_a_descent_image_by_image_does_not_know_is_refused() {
+    let data = digits();
+    let good = image_by_image();
+    good.check(&data).unwrap();
+    let refused = |what: &str, options: Options| {
+        let error = options.check(&data).unwrap_err().to_string();
+        assert!(error.contains(what), "{error}");
+    };
+    let with = |rule: Rule| Options {
+        rule,
+        ..good.clone()
+    };
+    refused(
+        "batch",
+        Options {
+            batch: 100,
+            ..good.clone()
+        },
+    );
+    refused(
+        "window",
+        Options {
+            window: 10.0,
+            ..good.clone()
+        },
+    );
+    refused(
+        "spike cost",
+        Options {
+            spike_cost: 0.1,
+            ..good.clone()
+        },
+    );
+    refused(
+        "hidden threshold",
+        Options {
+            hidden_threshold: 1.5,
+            ..good.clone()
+        },
+    );
+    refused(
+        "patience",
+        Options {
+            patience: 0.09,
+            ..good.clone()
+        },
+    );
+    refused(
+        "kappa",
+        with(Rule {
+            kappa: 8.0,
+            ..good.rule
+        }),
+    );
+    refused(
+        "thresholds",
+        with(Rule {
+            thresholds: ThresholdTraining::Neuron,
+            ..good.rule
+        }),
+    );
+}
+
 #[test]
 fn a_taught_run_is_the_same_on_any_number_of_threads() {
     let data = digits();
@@ -360,9 +472,10 @@ fn teachers_that_cannot_be_are_named() {
     assert!(of(40, 1.1, 1.0).contains("teacher's share"));
     assert!(of(40, f32::NAN, 1.0).contains("teacher's share"));
     assert!(of(40, 0.5, 0.0).contains("teacher's temperature"));
-    let spike_times = error(Teaching::by(40), Named::Bs4nn.rule(16));
+    let spike_times = error(Teaching::by(40), Named::Bs4nnAdam.rule(16));
     assert!(
-        spike_times.contains("bs4nn trains spike times") && spike_times.contains("--teacher 0"),
+        spike_times.contains("bs4nn-adam trains spike times")
+            && spike_times.contains("--teacher 0"),
         "{spike_times}"
     );
 }

@@ -129,25 +129,24 @@ impl Batch {
             let volleys = volleys.filter(|(_, inputs)| !inputs.is_empty());
             layer.spikes.sort(network.inputs(index), volleys);
         });
+        for (index, layer) in self.layers.iter_mut().enumerate() {
+            let lanes = self.images * layer.width;
+            let errors = &mut layer.errors[..lanes];
+            network.update_thresholds(index, update.thresholds, update.rule.thresholds, errors);
+            kappa.decay(errors, &layer.counted_until[..lanes]);
+        }
         let layers: Vec<Learned> = (self.layers.iter())
             .map(|layer| {
                 let lanes = self.images * layer.width;
                 Learned {
                     spikes: &layer.spikes,
+                    width: layer.width,
                     errors: &layer.errors[..lanes],
                     counted_until: &layer.counted_until[..lanes],
                 }
             })
             .collect();
-        network.update_weights(update.weights, &layers, &kappa.of_error);
-        for (index, layer) in layers.iter().enumerate() {
-            network.update_thresholds(
-                index,
-                update.thresholds,
-                update.rule.thresholds,
-                layer.errors,
-            );
-        }
+        network.update_weights(update.weights, &layers);
     }
 }
 
@@ -184,6 +183,14 @@ impl Kappa {
         Kappa {
             of_spike: factors(1.0),
             of_error: factors(-1.0),
+        }
+    }
+
+    /// The errors times their own factors.
+    fn decay(&self, errors: &mut [f32], counted_until: &[f32]) {
+        if !self.of_error.is_empty() {
+            (errors.par_iter_mut().zip(counted_until))
+                .for_each(|(error, &until)| *error *= self.of_error[until as usize]);
         }
     }
 

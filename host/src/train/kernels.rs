@@ -4,8 +4,8 @@
 //! No lane's sum depends on how many lanes go together and nothing is fused, so both give the same
 //! bits, as does every other architecture.
 
-use super::by_input::{ByInput, Volley};
-use super::latent::{Block, Parameters};
+use super::by_input::ByInput;
+use super::latent::{Block, Learned, Parameters};
 
 /// Rows are padded to a multiple of this many lanes.
 pub const LANES: usize = 32;
@@ -281,18 +281,14 @@ impl AdamStep {
 
 for_each_cpu! {
     /// What each spike of a volley (image b, step s, weight k) adds to the gradient: k·g_bj where
-    /// s ≤ τ_bj, else 0.
-    ///
-    /// `errors` (g) and `counted_until` (τ) have the lanes of a block of neurons of each image.
-    pub fn shares(
-        volleys: &[Volley],
-        errors: &[Lanes],
-        counted_until: &[Lanes],
-        to: &mut Vec<Lanes>,
-    ) {
+    /// s ≤ τ_bj, else 0, for the block of neurons j from `start` on.
+    pub fn shares(learned: &Learned, start: usize, to: &mut Vec<Lanes>) {
+        let volleys = &learned.spikes.volleys;
         to.resize(volleys.len(), [0.0; LANES]);
         for (volley, share) in volleys.iter().zip(to) {
-            let (errors, until) = (&errors[volley.image], &counted_until[volley.image]);
+            let at = volley.image * learned.width + start;
+            let errors = &learned.errors[at..][..LANES];
+            let until = &learned.counted_until[at..][..LANES];
             for lane in 0..LANES {
                 let product = volley.weight * errors[lane];
                 share[lane] = if volley.step <= until[lane] { product } else { 0.0 };
@@ -337,7 +333,7 @@ for_each_cpu! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::train::by_input::BatchSpikes;
+    use crate::train::by_input::{BatchSpikes, Volley};
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha8Rng;
 
@@ -484,7 +480,21 @@ mod tests {
                 .map(|(volley, inputs)| (*volley, &inputs[..])),
         );
         let mut of_volleys = Vec::new();
-        shares(&spikes.volleys, &errors, &until, &mut of_volleys);
+        // The block is the second of two.
+        let rows = |lanes: &[Lanes]| -> Vec<f32> {
+            lanes
+                .iter()
+                .flat_map(|lanes| [[f32::NAN; LANES], *lanes])
+                .flatten()
+                .collect()
+        };
+        let learned = Learned {
+            spikes: &spikes,
+            width: 2 * LANES,
+            errors: &rows(&errors),
+            counted_until: &rows(&until),
+        };
+        shares(&learned, LANES, &mut of_volleys);
         let mut block = Block::new(value.clone());
         let step = AdamStep::new(0.1, 1);
         update_block(&mut block, step, &spikes.of_input, &of_volleys);

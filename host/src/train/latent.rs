@@ -32,6 +32,23 @@ struct LatentLayer {
     thresholds: Parameters<f32>,
 }
 
+impl LatentLayer {
+    /// What errors go back along, as the rule wants it.
+    fn gather_by_neuron(&self, chain: Chain, by_neuron: &mut Vec<f32>) {
+        let width = padded(self.inputs);
+        by_neuron.resize(self.thresholds.value.len() * width, 0.0);
+        for (neuron, row) in by_neuron.chunks_exact_mut(width).enumerate() {
+            let (block, lane) = (&self.blocks[neuron / LANES], neuron % LANES);
+            for (input, to) in row[..self.inputs].iter_mut().enumerate() {
+                *to = match chain {
+                    Chain::Signs => f32::from(block.signs[input][lane]),
+                    Chain::Latent => block.weights.value[input][lane],
+                };
+            }
+        }
+    }
+}
+
 /// The weights of a block of neurons, input by input: what one thread updates.
 #[derive(Debug, Clone)]
 pub struct Block {
@@ -85,6 +102,8 @@ impl<T: Copy> Parameters<T> {
 pub struct Learned<'a> {
     /// The spikes into it.
     pub spikes: &'a BatchSpikes,
+    /// Lanes in a row.
+    pub width: usize,
     /// The errors of its neurons, one row of lanes an image.
     pub errors: &'a [f32],
     /// The steps τ_j up to which spikes count for each, in the same shape.
@@ -182,41 +201,20 @@ impl LatentNetwork {
     }
 
     /// One update of the weights of all layers (see [`update_block`]), each from its part of `batch`.
-    ///
-    /// `decay` is the factor of an error for each step τ_j at which its neuron can be judged, or empty
-    /// where that makes no difference.
-    pub fn update_weights(&mut self, step: AdamStep, batch: &[Learned], decay: &[f32]) {
-        let lanes_of = |rows: &[f32], width: usize, block: usize, to: &mut Vec<Lanes>| {
-            let rows = rows.chunks_exact(width);
-            to.clear();
-            to.extend(rows.map(|row| {
-                let lanes: Lanes = (row[block * LANES..][..LANES].try_into())
-                    .expect("rows are padded to whole blocks");
-                lanes
-            }));
-        };
-        let layers = self.layers.iter_mut().zip(&self.weights).zip(batch);
-        let blocks: Vec<_> = layers
-            .flat_map(|((layer, weights), learned)| {
+    pub fn update_weights(&mut self, step: AdamStep, batch: &[Learned]) {
+        let layers = self.layers.iter_mut().zip(batch);
+        let blocks: Vec<(usize, &mut Block, &Learned)> = layers
+            .flat_map(|(layer, learned)| {
                 let blocks = layer.blocks.iter_mut().enumerate();
-                blocks.map(move |(number, block)| (number, block, weights.width, learned))
+                blocks.map(move |(number, block)| (number, block, learned))
             })
             .collect();
         // Each block is the work of one thread, so the sums do not depend on how many there are.
         blocks.into_par_iter().for_each_init(
-            Default::default,
-            |(errors, until, to_each): &mut (Vec<Lanes>, Vec<Lanes>, Vec<Lanes>),
-             (number, block, width, learned)| {
-                lanes_of(learned.errors, width, number, errors);
-                lanes_of(learned.counted_until, width, number, until);
-                if !decay.is_empty() {
-                    let until = until.iter().flatten();
-                    for (error, &until) in errors.iter_mut().flatten().zip(until) {
-                        *error *= decay[until as usize];
-                    }
-                }
-                shares(&learned.spikes.volleys, errors, until, to_each);
-                update_block(block, step, &learned.spikes.of_input, to_each);
+            Vec::new,
+            |of_volleys: &mut Vec<Lanes>, (number, block, learned)| {
+                shares(learned, number * LANES, of_volleys);
+                update_block(block, step, &learned.spikes.of_input, of_volleys);
             },
         );
         (0..self.layers.len()).for_each(|index| self.gather_signs(index));
@@ -258,37 +256,30 @@ impl LatentNetwork {
         self.round_thresholds(index);
     }
 
+    /// Brings what the fast loops want of layer `index` up to date with its blocks.
     fn gather_signs(&mut self, index: usize) {
-        let blocks = &self.layers[index].blocks;
-        let weights = &mut self.weights[index];
-        (weights.signs.par_chunks_exact_mut(weights.width))
-            .enumerate()
-            .with_min_len(64)
-            .for_each(|(input, row)| {
-                for (lanes, block) in row.chunks_exact_mut(LANES).zip(blocks) {
-                    lanes.copy_from_slice(&block.signs[input]);
-                }
-            });
-        if index > 0 {
-            self.gather_by_neuron(index);
-        }
-    }
-
-    /// What errors go back along, as the rule wants it.
-    fn gather_by_neuron(&mut self, index: usize) {
-        let LatentLayer { inputs, blocks, .. } = &self.layers[index];
-        let weights = &mut self.weights[index];
-        let width = padded(*inputs);
-        weights.by_neuron.resize(weights.neurons * width, 0.0);
-        for (neuron, row) in weights.by_neuron.chunks_exact_mut(width).enumerate() {
-            let (block, lane) = (&blocks[neuron / LANES], neuron % LANES);
-            for (input, to) in row[..*inputs].iter_mut().enumerate() {
-                *to = match self.chain {
-                    Chain::Signs => f32::from(block.signs[input][lane]),
-                    Chain::Latent => block.weights.value[input][lane],
-                };
+        let (layer, weights) = (&self.layers[index], &mut self.weights[index]);
+        let (width, chain) = (weights.width, self.chain);
+        let (signs, by_neuron) = (&mut weights.signs, &mut weights.by_neuron);
+        let of_inputs = || {
+            (signs.par_chunks_exact_mut(width))
+                .enumerate()
+                .with_min_len(64)
+                .for_each(|(input, row)| {
+                    for (lanes, block) in row.chunks_exact_mut(LANES).zip(&layer.blocks) {
+                        // Of a size that the compiler knows, this is no call.
+                        let lanes: &mut [i8; LANES] =
+                            lanes.try_into().expect("rows are padded to whole blocks");
+                        *lanes = block.signs[input];
+                    }
+                });
+        };
+        let of_neurons = || {
+            if index > 0 {
+                layer.gather_by_neuron(chain, by_neuron);
             }
-        }
+        };
+        rayon::join(of_inputs, of_neurons);
     }
 
     fn round_thresholds(&mut self, index: usize) {

@@ -1,8 +1,8 @@
 //! The inner loops, over rows of padded lanes.
 //!
-//! Each is plain Rust that the compiler vectorises, compiled twice: for every x86-64 and for AVX2.
-//! No lane's sum depends on how many lanes go together and nothing is fused, so both give the same
-//! bits, as does every other architecture.
+//! Each is plain Rust that the compiler vectorises, compiled three times: for every x86-64, for AVX2 and
+//! for AVX-512. No lane's sum depends on how many lanes go together and nothing is fused, so all give the
+//! same bits, as does every other architecture.
 
 use super::by_input::ByInput;
 use super::latent::{Block, Learned, Parameters};
@@ -102,13 +102,20 @@ macro_rules! for_each_cpu {
 
             #[cfg(target_arch = "x86_64")]
             {
+                #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+                unsafe fn with_avx512($($arg: $kind),*) $(-> $result)? {
+                    portable($($arg),*)
+                }
                 #[target_feature(enable = "avx2")]
                 unsafe fn with_avx2($($arg: $kind),*) $(-> $result)? {
                     portable($($arg),*)
                 }
-                if std::arch::is_x86_feature_detected!("avx2") {
-                    // SAFETY: the processor has just said that it has AVX2.
-                    return unsafe { with_avx2($($arg),*) };
+                match $crate::train::Simd::in_use() {
+                    // SAFETY: what is in use is what the processor has said that it has.
+                    $crate::train::Simd::Avx512 => return unsafe { with_avx512($($arg),*) },
+                    // SAFETY: the same.
+                    $crate::train::Simd::Avx2 => return unsafe { with_avx2($($arg),*) },
+                    $crate::train::Simd::Portable => (),
                 }
             }
             portable($($arg),*)
@@ -334,6 +341,7 @@ for_each_cpu! {
 mod tests {
     use super::*;
     use crate::train::by_input::{BatchSpikes, Volley};
+    use crate::train::simd::assert_same_with_each;
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha8Rng;
 
@@ -434,6 +442,89 @@ mod tests {
             let counts = if judged[lane] <= 3.0 { 0.5 } else { 0.0 };
             assert_eq!(errors[lane], 0.25 + counts * weights[lane]);
         }
+    }
+
+    #[test]
+    fn every_kernel_gives_the_same_bits_with_any_instructions() {
+        assert_same_with_each(|| {
+            let mut rng = ChaCha8Rng::seed_from_u64(6);
+            let mut bits = Vec::new();
+            let mut keep = |values: &[f32]| bits.extend(values.iter().map(|value| value.to_bits()));
+            let (inputs, images) = (40, 30);
+            let mut draw = |count: usize, low: f32, high: f32| -> Vec<f32> {
+                (0..count).map(|_| rng.random_range(low..high)).collect()
+            };
+            let mut errors = draw(images * WIDTH, -1.0, 1.0);
+            let until: Vec<f32> = draw(images * WIDTH, 0.0, 8.0);
+            let judged: Vec<f32> = until[..WIDTH].iter().map(|until| until.floor()).collect();
+            let weights = draw(WIDTH, -1.0, 1.0);
+            let value: Vec<Lanes> = (0..inputs)
+                .map(|_| draw(LANES, -1.0, 1.0).try_into().expect("as many as lanes"))
+                .collect();
+
+            let signs = signs(inputs * WIDTH, &mut rng);
+            let thresholds: Vec<i16> = (0..WIDTH).map(|_| rng.random_range(1..9)).collect();
+            let (mut potentials, mut fired) = (vec![0; WIDTH], Vec::new());
+            let mut firing = Firing::new(WIDTH, true);
+            firing.reset(&thresholds);
+            for step in 0..8 {
+                let spikes: Vec<u16> = (0..9).map(|_| rng.random_range(0..inputs as u16)).collect();
+                advance(
+                    &mut potentials,
+                    &mut firing,
+                    &signs,
+                    &spikes,
+                    step,
+                    &mut fired,
+                );
+            }
+            firing.settle();
+
+            hand_back(&mut errors[..WIDTH], &weights, &judged, 0.3, 4.0);
+            weigh(&mut errors[..WIDTH], &firing.peaks, &thresholds, 7.0);
+            keep(&errors);
+            let volleys: Vec<(Volley, Vec<u16>)> = (0..images * 8)
+                .map(|n| {
+                    let volley = Volley {
+                        image: n / 8,
+                        step: (n % 8) as f32,
+                        weight: rng.random_range(0.5..1.5),
+                    };
+                    let spikes = (0..inputs as u16).filter(|_| rng.random_bool(0.2));
+                    (volley, spikes.collect())
+                })
+                .collect();
+            let mut spikes = BatchSpikes::default();
+            let of_volleys = volleys
+                .iter()
+                .map(|(volley, inputs)| (*volley, &inputs[..]));
+            spikes.sort(inputs, of_volleys);
+            let learned = Learned {
+                spikes: &spikes,
+                width: WIDTH,
+                errors: &errors,
+                counted_until: &until,
+            };
+            let mut block = Block::new(value);
+            let mut of_volleys = Vec::new();
+            for update in 1..4 {
+                shares(&learned, 2 * LANES, &mut of_volleys);
+                let step = AdamStep::new(0.01, update);
+                update_block(&mut block, step, &spikes.of_input, &of_volleys);
+            }
+            let Parameters {
+                value,
+                first,
+                second,
+            } = &block.weights;
+            for lanes in of_volleys.iter().chain(value).chain(first).chain(second) {
+                keep(lanes);
+            }
+            let Firing {
+                peaks, peak_steps, ..
+            } = firing;
+            (bits, block.signs, potentials, fired, peaks, peak_steps)
+        });
     }
 
     #[test]

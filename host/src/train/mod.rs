@@ -21,6 +21,7 @@ mod perceptron;
 mod rule;
 mod samples;
 mod sgd;
+mod simd;
 mod softmax;
 mod teacher;
 
@@ -34,6 +35,7 @@ pub use options::Options;
 pub use perceptron::{Intensities, Learner, Perceptron};
 pub use rule::{Chain, Descent, Named, Objective, Rule, Start, ThresholdTraining};
 pub use samples::Samples;
+pub use simd::Simd;
 pub use teacher::Teaching;
 
 use crate::dataset::{Dataset, HoldOut, HoldOutError, Split};

@@ -111,6 +111,27 @@ fn the_same_seed_gives_the_same_run_on_any_number_of_threads() {
 }
 
 #[test]
+fn the_same_seed_gives_the_same_run_with_any_instructions() {
+    let data = digits();
+    let options = Options {
+        augment: Augment {
+            shift: 1.0,
+            rotate: 10.0,
+            ..Augment::NONE
+        },
+        teacher: Some(Teaching::by(40)),
+        ..short()
+    };
+    let samples = Samples::encode(&data.test, data.maximum, Latency { steps: 16 });
+    simd::assert_same_with_each(|| {
+        // Widths that are several blocks of lanes, and one.
+        let trained = train_quietly(&data, &[64, 200, 33, 10], &options);
+        let decisions = FastNetwork::new(&trained.network).infer(&samples);
+        (trained.network, trained.epochs, decisions)
+    });
+}
+
+#[test]
 fn training_learns() {
     let data = digits();
     let options = Options {

@@ -2,12 +2,14 @@
 //!
 //! The images are those of MNIST where it was fetched (`firstspike data fetch mnist`), else the embedded digits,
 //! enlarged to 28×28 so that the network is of the same size. A training is one epoch and all that comes before it.
+//! Training and inference are measured with each kind of vector instructions that the processor has; a word after `--`
+//! chooses, as in `cargo bench -p firstspike --bench train -- avx2`.
 
 use criterion::{criterion_group, criterion_main, BatchSize, Criterion, Throughput};
 use firmware_model::golden;
 use firstspike::dataset::{self, Dataset, Split};
 use firstspike::encoding::Latency;
-use firstspike::train::{train, FastNetwork, Options, Samples};
+use firstspike::train::{train, FastNetwork, Options, Samples, Simd};
 use std::hint::black_box;
 use std::sync::atomic::AtomicBool;
 
@@ -56,19 +58,24 @@ fn benches(criterion: &mut Criterion) {
     let stop = AtomicBool::new(false);
     let run = || train(&data, &SIZES, STEPS, &options, &stop, &mut |_| ()).expect("it fits");
 
-    let mut group = criterion.benchmark_group(format!("784-600-10 on {}", data.name));
-    group.sample_size(20);
-    group.throughput(Throughput::Elements(data.train.len() as u64));
-    group.bench_function("training", |bencher| bencher.iter(run));
-
     let network = run().network;
     let code = Latency { steps: STEPS };
     let samples = Samples::encode(&data.test, data.maximum, code);
     let fast = FastNetwork::new(&network);
-    group.throughput(Throughput::Elements(samples.len() as u64));
-    group.bench_function("inference", |bencher| {
-        bencher.iter(|| black_box(fast.infer(&samples)))
-    });
+
+    let mut group = criterion.benchmark_group(format!("784-600-10 on {}", data.name));
+    group.sample_size(10);
+    for simd in Simd::of_this_processor() {
+        simd.hold();
+        group.throughput(Throughput::Elements(data.train.len() as u64));
+        group.bench_function(format!("training, {}", simd.name()), |bencher| {
+            bencher.iter(run)
+        });
+        group.throughput(Throughput::Elements(samples.len() as u64));
+        group.bench_function(format!("inference, {}", simd.name()), |bencher| {
+            bencher.iter(|| black_box(fast.infer(&samples)))
+        });
+    }
 
     group.throughput(Throughput::Elements(1));
     let mut images = (0..data.test.len()).cycle();

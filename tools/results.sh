@@ -42,7 +42,7 @@ dial() {
 "$firstspike" data fetch all
 names=("$@")
 if [ ${#names[@]} -eq 0 ]; then
-    names=(mnist fashion-mnist caltech101 shd rules ablation fast-to-accurate fast-to-accurate-fashion)
+    names=(mnist fashion-mnist caltech101 shd rules bstdg ablation fast-to-accurate fast-to-accurate-fashion)
 fi
 for name in "${names[@]}"; do
     case $name in

@@ -100,7 +100,7 @@ fn main() -> Result<()> {
     let plan = Plan {
         sizes: args.layers.clone(),
         steps,
-        options: args.choices.options(&data, steps, args.seed),
+        options: args.choices.options(&data, steps, args.seed)?,
     };
     let sizes: Vec<String> = args.layers.iter().map(ToString::to_string).collect();
     let sizes = sizes.join("-");

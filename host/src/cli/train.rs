@@ -71,7 +71,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     };
     check_sizes(&data, &sizes)?;
     let steps = args.choices.steps(&data, args.steps.map(usize::from))?;
-    let options = args.choices.options(&data, steps, args.seed);
+    let options = args.choices.options(&data, steps, args.seed)?;
     options.check(&data)?;
     let files = Files::check(&args, &data, (&sizes, options.epochs), ui)?;
 

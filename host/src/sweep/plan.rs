@@ -79,7 +79,7 @@ impl Plan {
             check_sizes(&data.set, &row.layers).map_err(train)?;
             let steps = row.choices.steps(&data.set, row.steps).map_err(train)?;
             for &seed in &row.seeds {
-                let options = row.choices.options(&data.set, steps, seed);
+                let options = (row.choices.options(&data.set, steps, seed)).map_err(train)?;
                 options.check(&data.set).map_err(train)?;
                 let parts = (data.set.hold_out(options.validation))
                     .map_err(|source| train(source.into()))?;

@@ -6,13 +6,14 @@
 
 use super::forward::{Pass, Weights};
 use super::kernels::{hand_back, weigh};
+use super::latencies::{LatencyLoss, Times};
 use super::rule::{Objective, Rule};
 use super::softmax::softmax;
 use super::teacher::Teaching;
 
 /// What the way back needs to know.
 #[derive(Debug, Clone, Copy)]
-pub struct Backward {
+pub struct Backward<'a> {
     pub rule: Rule,
     /// β: the softmax is taken over β times the margins.
     pub margin_scale: f32,
@@ -23,6 +24,8 @@ pub struct Backward {
     pub spike_cost: f32,
     /// T.
     pub steps: usize,
+    /// The loss of [`Objective::Latencies`], where that is the objective.
+    pub latency: Option<&'a LatencyLoss>,
 }
 
 /// The errors of one layer of one image, one lane a neuron.
@@ -50,13 +53,13 @@ pub struct Advice<'a> {
     pub probabilities: &'a [f32],
 }
 
-impl Backward {
+impl Backward<'_> {
     /// Whether images must be run beyond their decision.
     pub fn needs_all_steps(&self) -> bool {
-        self.rule.objective == Objective::SpikeTimes
+        self.rule.objective != Objective::Margins
     }
 
-    /// Fills `layers` (one a layer) after a pass. Returns the loss of the image.
+    /// Fills `layers` (one a layer), and `times` where the loss is one of them, after a pass. Returns the loss of the image.
     ///
     /// `share` scales the errors: one over the number of images of the batch.
     pub fn run(
@@ -66,11 +69,16 @@ impl Backward {
         wanted: Wanted,
         share: f32,
         layers: &mut [Errors],
+        times: &mut [Times],
     ) -> f32 {
+        if let Some(latency) = self.latency {
+            let scales = (share, self.spike_cost * share);
+            return latency.run(network, pass, wanted.label, scales, layers, times);
+        }
         let last = network.len() - 1;
         let of_outputs = match self.rule.objective {
             Objective::Margins => Self::margins,
-            Objective::SpikeTimes => Self::spike_times,
+            _ => Self::spike_times,
         };
         let loss = of_outputs(self, &network[last], pass, wanted, share, &mut layers[last]);
         if self.rule.normalise {
@@ -192,9 +200,7 @@ impl Backward {
                     *until = f32::from(step);
                 }
             }
-            Objective::SpikeTimes => {
-                firing.fire_steps((self.steps - 1) as f32, to.counted_until);
-            }
+            _ => firing.fire_steps((self.steps - 1) as f32, to.counted_until),
         }
         to.errors.fill(self.spike_cost * share);
         let weights = network[index + 1].by_neuron.chunks_exact(to.errors.len());
@@ -226,7 +232,7 @@ fn normalise(errors: &mut [f32], norm: f32) {
 mod tests {
     use super::*;
     use crate::train::kernels::padded;
-    use crate::train::rule::{Chain, Named};
+    use crate::train::rule::{Chain, Clock, Latencies, Named, Slope};
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha8Rng;
 
@@ -356,6 +362,18 @@ mod tests {
                     counted_until,
                 })
                 .collect();
+            let mut times: Vec<[Vec<f32>; 4]> = (network
+                .iter()
+                .map(|layer| [(); 4].map(|()| vec![f32::NAN; layer.width])))
+            .collect();
+            let mut times: Vec<Times> = (times.iter_mut())
+                .map(|[times, moves, late_errors, late_shares]| Times {
+                    times,
+                    moves,
+                    late_errors,
+                    late_shares,
+                })
+                .collect();
             let label = rng.random_range(0..SIZES[3]);
             let drawn: Vec<f32> = (0..SIZES[3]).map(|_| rng.random()).collect();
             let total: f32 = drawn.iter().sum();
@@ -368,7 +386,7 @@ mod tests {
                 label,
                 advice: taught.then_some(advice),
             };
-            let loss = backward.run(&network, &pass, wanted, 0.25, &mut layers);
+            let loss = backward.run(&network, &pass, wanted, 0.25, &mut layers, &mut times);
             for (layer, errors) in network.iter().zip(&errors) {
                 assert_eq!(errors.len(), padded(layer.neurons));
                 assert!(errors[layer.neurons..].iter().all(|&error| error == 0.0));
@@ -423,6 +441,7 @@ mod tests {
             window: 5.0,
             spike_cost: 0.01,
             steps: STEPS,
+            latency: None,
         };
         each(backward, taught, |network, slow, goal, errors, until| {
             let decision = slow.fires[3].iter().flatten().min();
@@ -482,6 +501,7 @@ mod tests {
             window: 0.0,
             spike_cost: 0.0,
             steps: STEPS,
+            latency: None,
         };
         each(backward, false, |network, slow, goal, errors, until| {
             let last = STEPS - 1;
@@ -516,6 +536,140 @@ mod tests {
                 for (j, expected) in unit(back.collect()).into_iter().enumerate() {
                     close(errors[index][j], expected);
                     assert_eq!(until[index][j], time(index, j) as f32);
+                }
+            }
+        });
+    }
+
+    /// How many spikes the training images are taken to have at each step.
+    const SPIKES_BY_STEP: [u64; STEPS] = [9, 1, 2, 0, 1, 3, 1, 3];
+
+    #[test]
+    fn times_finer_than_a_step_are_those_of_the_equations() {
+        for (clock, slope, late) in [
+            (Clock::Spikes, Slope::Secant, 0.5),
+            (Clock::Steps, Slope::Local, 0.0),
+        ] {
+            for flag in [true, false] {
+                latencies_are_right(
+                    Latencies {
+                        clock,
+                        slope,
+                        ramp: flag,
+                        deadline: flag,
+                    },
+                    late,
+                );
+            }
+        }
+    }
+
+    /// What a neuron comes to, by the equations.
+    struct Moment {
+        time: f64,
+        moves: f64,
+        /// Up to when inputs count, in steps and parts of them.
+        until: f64,
+    }
+
+    /// `close`, for what is a difference of like numbers.
+    fn near(found: f32, expected: f64) {
+        let off = (f64::from(found) - expected).abs();
+        assert!(off <= 2e-4 * expected.abs().max(1e-2), "{found} {expected}");
+    }
+
+    fn latencies_are_right(rule: Latencies, late: f32) {
+        let (scale, slopes) = (0.7, (3.0, 2.0));
+        let latency = LatencyLoss::new(rule, scale, late, slopes, &SPIKES_BY_STEP);
+        let backward = Backward {
+            rule: Named::Bstdg.rule(STEPS),
+            margin_scale: 0.0,
+            window: 0.0,
+            spike_cost: 0.01,
+            steps: STEPS,
+            latency: Some(&latency),
+        };
+        // The clock: where step t begins, in sixteenths of the window.
+        let total = SPIKES_BY_STEP.iter().sum::<u64>() as f64;
+        let length = |step: usize| match rule.clock {
+            Clock::Steps => 16.0 / STEPS as f64,
+            Clock::Spikes => 16.0 * (SPIKES_BY_STEP[step] as f64 / total).max(0.001 / STEPS as f64),
+        };
+        let start = |step: usize| (0..step).map(length).sum::<f64>();
+        let end = start(STEPS);
+        each(backward, false, |network, slow, goal, errors, until| {
+            let moment = |layer: usize, j: usize| {
+                let is_output = layer == 2;
+                let threshold = f64::from(network[layer].thresholds[j]);
+                let v = |step: usize| f64::from(slow.potentials[layer][step][j]);
+                match slow.fires[layer + 1][j] {
+                    Some(step) => {
+                        let before = if step == 0 { 0.0 } else { v(step - 1) };
+                        let part = (threshold - before) / (v(step) - before);
+                        let time = start(step) + part * length(step);
+                        Moment {
+                            time,
+                            moves: match (rule.slope, is_output) {
+                                (Slope::Secant, true) => time / threshold,
+                                _ => length(step) / (v(step) - before),
+                            },
+                            until: step as f64 + if rule.ramp { part } else { 1.0 },
+                        }
+                    }
+                    None if is_output => Moment {
+                        time: end + (threshold - v(STEPS - 1)) / 2.0,
+                        moves: 1.0 / 2.0,
+                        until: f64::NAN,
+                    },
+                    None => {
+                        // Before the first spike there is nothing to be near to.
+                        let first = slow.fires[layer].iter().flatten().min();
+                        let steps = first.map_or(STEPS, |&first| first)..STEPS;
+                        let peak = steps.clone().map(v).fold(f64::MIN, f64::max);
+                        let nearest = steps.clone().find(|&step| v(step) == peak);
+                        Moment {
+                            time: start(nearest.map_or(0, |step| step) + 1),
+                            moves: (1.0 - (threshold - peak) / 6.0).max(0.0) / 3.0,
+                            until: STEPS as f64,
+                        }
+                    }
+                }
+            };
+            let scale = f64::from(scale);
+            let outputs: Vec<Moment> = (0..SIZES[3]).map(|k| moment(2, k)).collect();
+            let weight = |time: f64| (-scale * time).exp();
+            let deadline = if rule.deadline {
+                weight(end + 3.0)
+            } else {
+                0.0
+            };
+            let sum = outputs.iter().map(|k| weight(k.time)).sum::<f64>() + deadline;
+            let loss = -(weight(outputs[goal.label].time) / sum).ln();
+            assert!((f64::from(goal.loss) - loss).abs() < 1e-4 * loss.max(1.0));
+            for (k, output) in outputs.iter().enumerate() {
+                let target = f64::from(u8::from(k == goal.label));
+                let error = 0.25 * scale * (weight(output.time) / sum - target) * output.moves;
+                near(errors[2][k], error);
+                near(until[2][k], output.time);
+            }
+            for index in [1, 0] {
+                for j in 0..network[index].neurons {
+                    let of = moment(index, j);
+                    let next = &network[index + 1];
+                    let back = (0..next.neurons).map(|k| {
+                        let lateness = of.time - f64::from(until[index + 1][k]);
+                        let counts = match (lateness <= 1e-6, late > 0.0) {
+                            (true, _) => 1.0,
+                            (false, true) => (-lateness / f64::from(late)).exp(),
+                            (false, false) => 0.0,
+                        };
+                        let sign = next.by_neuron[k * padded(next.inputs) + j];
+                        f64::from(errors[index + 1][k]) * f64::from(sign) * counts
+                    });
+                    let expected = (back.sum::<f64>() + 0.01 * 0.25) * of.moves * 3.0;
+                    near(errors[index][j], expected);
+                    let counted = if index == 0 { of.until } else { of.time };
+                    near(until[index][j], counted);
                 }
             }
         });

@@ -5,7 +5,8 @@ use super::backward::{Backward, Errors, Wanted};
 use super::by_input::{BatchSpikes, Volley};
 use super::forward::{Pass, Weights};
 use super::kernels::AdamStep;
-use super::latent::{LatentNetwork, Learned};
+use super::latencies::{LatencyLoss, Times};
+use super::latent::{Counting, LatentNetwork, Learned};
 use super::rule::Rule;
 use super::samples::{Scratch, TrainingImages};
 use super::teacher::Answers;
@@ -37,6 +38,8 @@ struct LayerBatch {
     errors: Vec<f32>,
     /// The step τ_j up to which spikes count for neuron j, in the same shape.
     counted_until: Vec<f32>,
+    /// What [`Times`] has of each image, in the same shape; empty where nothing reads it.
+    times: [Vec<f32>; 4],
     spikes: BatchSpikes,
 }
 
@@ -47,12 +50,14 @@ pub struct Outcome {
 }
 
 impl Batch {
-    /// Room for `size` images through layers like these.
-    pub fn new(network: &[Weights], size: usize) -> Self {
+    /// Room for `size` images through layers like these; for their [`Times`] too where `timed` is set.
+    pub fn new(network: &[Weights], size: usize, timed: bool) -> Self {
+        let room = |lanes: usize| if timed { vec![0.0; lanes] } else { Vec::new() };
         let layers = network.iter().map(|weights| LayerBatch {
             width: weights.width,
             errors: vec![0.0; weights.width * size],
             counted_until: vec![0.0; weights.width * size],
+            times: [(); 4].map(|()| room(weights.width * size)),
             spikes: BatchSpikes::default(),
         });
         Batch {
@@ -77,6 +82,7 @@ impl Batch {
         self.images = jobs.len();
         let share = 1.0 / jobs.len() as f32;
         let mut errors: Vec<Vec<Errors>> = jobs.iter().map(|_| Vec::new()).collect();
+        let mut times: Vec<Vec<Times>> = jobs.iter().map(|_| Vec::new()).collect();
         for layer in &mut self.layers {
             let rows = (layer.errors.chunks_exact_mut(layer.width))
                 .zip(layer.counted_until.chunks_exact_mut(layer.width));
@@ -86,13 +92,24 @@ impl Batch {
                     counted_until,
                 });
             }
+            let [a, b, c, d] = &mut layer.times;
+            let [a, b, c, d] = [a, b, c, d].map(|rows| rows.chunks_exact_mut(layer.width));
+            let rows = a.zip(b).zip(c.zip(d));
+            for (of_image, ((t, moves), (late_errors, late_shares))) in times.iter_mut().zip(rows) {
+                of_image.push(Times {
+                    times: t,
+                    moves,
+                    late_errors,
+                    late_shares,
+                });
+            }
         }
         (self.passes.par_iter_mut())
-            .zip(errors.par_iter_mut())
+            .zip(errors.par_iter_mut().zip(times.par_iter_mut()))
             .zip(jobs.par_iter().enumerate())
             .map_init(
                 Scratch::default,
-                |scratch, ((pass, errors), (index, (image, warp)))| {
+                |scratch, ((pass, (errors, times)), (index, (image, warp)))| {
                     images.spikes(*image, warp.as_ref(), scratch, &mut pass.spikes[0]);
                     pass.run(network, steps, backward.needs_all_steps());
                     let label = images.label(*image);
@@ -101,7 +118,7 @@ impl Batch {
                         advice: answers.map(|answers| answers.to(index)),
                     };
                     Outcome {
-                        loss: backward.run(network, pass, wanted, share, errors),
+                        loss: backward.run(network, pass, wanted, share, errors, times),
                         right: pass.class == label,
                     }
                 },
@@ -109,13 +126,58 @@ impl Batch {
             .collect()
     }
 
-    /// Updates the network by the errors of the last run.
-    pub fn update(&mut self, network: &mut LatentNetwork, update: Update) {
-        let kappa = Kappa::new(update.rule.kappa, update.steps);
+    /// Updates the network by the errors of the last run. `latency` is the loss that was taken, where it was
+    /// one of spike times finer than a step.
+    pub fn update(
+        &mut self,
+        network: &mut LatentNetwork,
+        update: Update,
+        latency: Option<&LatencyLoss>,
+    ) {
+        let kappa = match latency {
+            None => Kappa::new(update.rule.kappa, update.steps),
+            // Its time constant is that of the other side of time.
+            Some(_) => Kappa::new(0.0, update.steps),
+        };
+        match latency {
+            None => self.sort_by_step(0, network, &kappa),
+            Some(_) => {
+                self.sort_by_step(self.layers.len() - 1, network, &kappa);
+                self.sort_by_time(network);
+            }
+        }
+        for (index, layer) in self.layers.iter_mut().enumerate() {
+            let lanes = self.images * layer.width;
+            let errors = &mut layer.errors[..lanes];
+            network.update_thresholds(index, update.thresholds, update.rule.thresholds, errors);
+            kappa.decay(errors, &layer.counted_until[..lanes]);
+        }
+        let layers: Vec<Learned> = (self.layers.iter().enumerate())
+            .map(|(index, layer)| {
+                let lanes = self.images * layer.width;
+                let [_, _, late_errors, _] = &layer.times;
+                Learned {
+                    spikes: &layer.spikes,
+                    width: layer.width,
+                    errors: &layer.errors[..lanes],
+                    counted_until: &layer.counted_until[..lanes],
+                    counting: match (latency, index) {
+                        (None, _) => Counting::Causal,
+                        (Some(_), 0) => Counting::Ramp,
+                        (Some(_), _) => Counting::TwoSided { late_errors },
+                    },
+                }
+            })
+            .collect();
+        network.update_weights(update.weights, &layers);
+    }
+
+    /// Sorts the spikes into all layers but the last `left_out` by the step at which they come.
+    fn sort_by_step(&mut self, left_out: usize, network: &LatentNetwork, kappa: &Kappa) {
         let passes = &self.passes[..self.images];
-        (self.layers.par_iter_mut().enumerate()).for_each(|(index, layer)| {
+        let layers = self.layers.len() - left_out;
+        (self.layers[..layers].par_iter_mut().enumerate()).for_each(|(index, layer)| {
             let volleys = passes.iter().enumerate().flat_map(|(image, pass)| {
-                let kappa = &kappa;
                 // Spikes after the last step that was run count for nobody.
                 (0..=pass.last_step).map(move |step| {
                     let volley = Volley {
@@ -129,24 +191,32 @@ impl Batch {
             let volleys = volleys.filter(|(_, inputs)| !inputs.is_empty());
             layer.spikes.sort(network.inputs(index), volleys);
         });
-        for (index, layer) in self.layers.iter_mut().enumerate() {
-            let lanes = self.images * layer.width;
-            let errors = &mut layer.errors[..lanes];
-            network.update_thresholds(index, update.thresholds, update.rule.thresholds, errors);
-            kappa.decay(errors, &layer.counted_until[..lanes]);
+    }
+
+    /// Sorts the spikes of the hidden layers by their times: each is a volley of its own.
+    fn sort_by_time(&mut self, network: &LatentNetwork) {
+        let passes = &self.passes[..self.images];
+        for index in 1..self.layers.len() {
+            let (before, from) = self.layers.split_at_mut(index);
+            let (before, layer) = (&before[index - 1], &mut from[0]);
+            let [times, _, _, shares] = &before.times;
+            let inputs: Vec<u16> = (0..network.inputs(index) as u16).collect();
+            let volleys = passes.iter().enumerate().flat_map(|(image, pass)| {
+                let (width, inputs) = (before.width, &inputs);
+                pass.layers[index - 1]
+                    .firing
+                    .fired()
+                    .map(move |(neuron, _)| {
+                        let volley = Volley {
+                            image,
+                            step: times[image * width + neuron],
+                            weight: shares[image * width + neuron],
+                        };
+                        (volley, &inputs[neuron..][..1])
+                    })
+            });
+            layer.spikes.sort(inputs.len(), volleys);
         }
-        let layers: Vec<Learned> = (self.layers.iter())
-            .map(|layer| {
-                let lanes = self.images * layer.width;
-                Learned {
-                    spikes: &layer.spikes,
-                    width: layer.width,
-                    errors: &layer.errors[..lanes],
-                    counted_until: &layer.counted_until[..lanes],
-                }
-            })
-            .collect();
-        network.update_weights(update.weights, &layers);
     }
 }
 

@@ -1,7 +1,10 @@
 //! The choices of a training run by the names that people give them: on the command line, and in the
 //! file of a sweep.
 
-use super::{steps_for, Augment, Named, Options, Rule, Teaching, ThresholdTraining, TrainError};
+use super::{
+    steps_for, Augment, Clock, Latencies, Named, Objective, Options, Rule, Slope, Teaching,
+    ThresholdTraining, TrainError,
+};
 use crate::dataset::Dataset;
 use clap::{Arg, Args, Command};
 use serde::{Deserialize, Serialize};
@@ -32,20 +35,35 @@ pub struct Choices {
     #[arg(long)]
     pub sharpness: Option<f32>,
     /// How near to its threshold a hidden neuron must be to be trained by an image; 0: all are trained [default: the
-    /// root of the spikes in a training image, at least 10; 0 for bstdg, bs4nn and bs4nn-adam]
+    /// root of the spikes in a training image, at least 10; 0 for the other rules]
     #[arg(long)]
     pub window: Option<f32>,
     /// What a hidden spike costs, in units of the loss: more makes networks that spike less [default: 0]
     #[arg(long)]
     pub spike_cost: Option<f32>,
-    /// The learning rule: margins (firstspike's own), bstdg (as reconstructed), bs4nn (as its authors train it, image
-    /// by image) or bs4nn-adam (its loss, with firstspike's batches) [default: margins]
+    /// The learning rule: margins (firstspike's own), bstdg (as reconstructed), bstdg-steps (an older reconstruction),
+    /// bs4nn (as its authors train it, image by image) or bs4nn-adam (its loss, with firstspike's batches) [default: margins]
     #[arg(long, value_name = "RULE")]
     pub rule: Option<Named>,
-    /// Its kappa: the steps in which a spike's share in the gradient falls to 37 %; 0: all count alike [default: 0;
-    /// for bstdg a quarter of the steps, at least 4]
+    /// Its kappa: the steps in which a spike's share in the gradient falls to 37 %; 0: all count alike. For bstdg the
+    /// sixteenths of the window in which that of a spike that comes too late does; 0: it counts for nothing
+    /// [default: 0; for bstdg 0.5; for bstdg-steps a quarter of the steps, at least 4]
     #[arg(long, value_name = "STEPS")]
     pub kappa: Option<f32>,
+    /// For bstdg, what its time is measured in: spikes (a step is as long as many inputs spike at it) or steps
+    /// [default: spikes]
+    #[arg(long)]
+    pub clock: Option<Clock>,
+    /// For bstdg, how steeply an output rises to its threshold: secant (from the beginning) or local (in that step)
+    /// [default: secant]
+    #[arg(long)]
+    pub slope: Option<Slope>,
+    /// For bstdg, whether an input spike takes its step to come in [default: true]
+    #[arg(long, value_name = "true|false")]
+    pub ramp: Option<bool>,
+    /// For bstdg, whether the label is to spike before a deadline soon after the window [default: true]
+    #[arg(long, value_name = "true|false")]
+    pub deadline: Option<bool>,
     /// Which thresholds learn: fixed, layer or neuron [default: neuron; for bs4nn and bs4nn-adam layer]
     #[arg(long, value_name = "WHICH")]
     pub thresholds: Option<ThresholdTraining>,
@@ -125,11 +143,15 @@ impl Choices {
     }
 
     /// The options of a run with these choices.
-    pub fn options(&self, data: &Dataset, steps: usize, seed: u64) -> Options {
+    ///
+    /// # Errors
+    /// [`TrainError::NotOfRule`] where something is chosen that the rule has not.
+    pub fn options(&self, data: &Dataset, steps: usize, seed: u64) -> Result<Options, TrainError> {
         let named = self.rule.unwrap_or(Named::Margins);
         let default = Options::for_rule(data, named, steps);
         let rule = default.rule;
-        Options {
+        let objective = self.objective(&rule)?;
+        Ok(Options {
             seed,
             epochs: self.epochs.unwrap_or(default.epochs),
             stop_after: self.stop_after.unwrap_or(default.stop_after),
@@ -140,6 +162,7 @@ impl Choices {
             window: self.window.unwrap_or(default.window),
             spike_cost: self.spike_cost.unwrap_or(default.spike_cost),
             rule: Rule {
+                objective,
                 kappa: self.kappa.unwrap_or(rule.kappa),
                 thresholds: self.thresholds.unwrap_or(rule.thresholds),
                 ..rule
@@ -155,6 +178,31 @@ impl Choices {
             },
             validation: self.validation.unwrap_or(default.validation),
             teacher: self.teaching(),
+        })
+    }
+
+    /// The objective of the rule, with what is chosen about it.
+    fn objective(&self, rule: &Rule) -> Result<Objective, TrainError> {
+        if let Objective::Latencies(default) = rule.objective {
+            return Ok(Objective::Latencies(Latencies {
+                clock: self.clock.unwrap_or(default.clock),
+                slope: self.slope.unwrap_or(default.slope),
+                ramp: self.ramp.unwrap_or(default.ramp),
+                deadline: self.deadline.unwrap_or(default.deadline),
+            }));
+        }
+        let chosen = [
+            ("clock", self.clock.is_some()),
+            ("slope", self.slope.is_some()),
+            ("ramp", self.ramp.is_some()),
+            ("deadline", self.deadline.is_some()),
+        ];
+        match chosen.into_iter().find(|(_, is_chosen)| *is_chosen) {
+            Some((option, _)) => Err(TrainError::NotOfRule {
+                option,
+                rule: rule.name(),
+            }),
+            None => Ok(rule.objective),
         }
     }
 
@@ -183,7 +231,8 @@ mod tests {
     fn all() -> Choices {
         let text = r#"{
             "epochs": 7, "stop-after": 3, "batch": 50, "learning-rate": 0.003, "threshold-rate": 0.1,
-            "sharpness": 6.5, "window": 0, "spike-cost": 1e-7, "rule": "bs4nn-adam", "kappa": 4.7,
+            "sharpness": 6.5, "window": 0, "spike-cost": 1e-7, "rule": "bstdg", "kappa": 4.7,
+            "clock": "steps", "slope": "local", "ramp": false, "deadline": true,
             "thresholds": "layer", "hidden-threshold": 12, "patience": 0.7, "shift": 1.5, "rotate": 10,
             "zoom": 0.1, "shear": 0.2, "mirror": 0.5, "validation": 0.15, "teacher": 800, "teacher-share": 0.4,
             "teacher-temperature": 2.5
@@ -273,7 +322,7 @@ mod tests {
     #[test]
     fn a_teacher_is_what_was_chosen_of_it() {
         let data = dataset::load("digits").unwrap();
-        let teacher = |choices: Choices| choices.options(&data, 16, 1).teacher;
+        let teacher = |choices: Choices| choices.options(&data, 16, 1).unwrap().teacher;
         let expected = Teaching {
             hidden: 800,
             share: 0.4,
@@ -303,7 +352,7 @@ mod tests {
             ..data.clone()
         };
         assert_eq!(choices.steps(&own, None).unwrap(), 20);
-        let options = choices.options(&data, 256, 1);
+        let options = choices.options(&data, 256, 1).unwrap();
         assert_eq!((options.batch, options.epochs), (1, 200));
         assert_eq!((options.learning_rate, options.threshold_rate), (0.1, 0.1));
         // Both thresholds are those of an alpha of 5.
@@ -315,7 +364,33 @@ mod tests {
             shift: Some(1.0),
             ..choices
         };
-        let options = chosen.options(&data, 256, 1);
+        let options = chosen.options(&data, 256, 1).unwrap();
         assert_eq!((options.epochs, options.augment.shift), (7, 1.0));
+    }
+
+    #[test]
+    fn what_only_bstdg_has_is_chosen_for_bstdg_alone() {
+        let data = dataset::load("digits").unwrap();
+        let local = Choices {
+            slope: Some(Slope::Local),
+            ramp: Some(false),
+            ..Choices::default()
+        };
+        let error = local.options(&data, 16, 1).unwrap_err().to_string();
+        assert!(
+            error.contains("margins") && error.contains("slope"),
+            "{error}"
+        );
+        let bstdg = Choices {
+            rule: Some(Named::Bstdg),
+            ..local
+        };
+        let expected = Latencies {
+            slope: Slope::Local,
+            ramp: false,
+            ..Latencies::default()
+        };
+        let objective = bstdg.options(&data, 16, 1).unwrap().rule.objective;
+        assert_eq!(objective, Objective::Latencies(expected));
     }
 }

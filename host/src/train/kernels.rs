@@ -79,7 +79,7 @@ impl Firing {
     }
 
     /// Who has fired, and at which step.
-    pub fn fired(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
+    pub fn fired(&self) -> impl Iterator<Item = (usize, usize)> + Clone + '_ {
         let fired = self.fired.iter();
         fired.map(|fired| (usize::from(fired.neuron), fired.step as usize))
     }
@@ -238,6 +238,50 @@ for_each_cpu! {
 }
 
 for_each_cpu! {
+    /// What one neuron of the next layer hands back where times have two sides: to each error, `error`·w_j of
+    /// those that fire no later than it, and `late_error`·`late_shares`_j·w_j of the others.
+    ///
+    /// `times` are those at which the neurons before it fire, and `until` its own.
+    pub fn hand_back_two_sided(
+        errors: &mut [f32],
+        weights: &[f32],
+        times: &[f32],
+        late_shares: &[f32],
+        error: f32,
+        until: f32,
+        late_error: f32,
+    ) {
+        let lanes = errors.len();
+        let (weights, times, shares) = (&weights[..lanes], &times[..lanes], &late_shares[..lanes]);
+        for lane in 0..lanes {
+            let late = late_error * shares[lane];
+            let counts = if times[lane] <= until { error } else { late };
+            errors[lane] += counts * weights[lane];
+        }
+    }
+}
+
+for_each_cpu! {
+    /// e^x of each value, to six digits, of values held to ±60.
+    ///
+    /// Sums and products alone, so that every processor gives the same bits, many at a time.
+    pub fn exponentials(values: &mut [f32]) {
+        // Adding this rounds to a whole number.
+        const WHOLE: f32 = 12_582_912.0;
+        for value in values.iter_mut() {
+            let exponent = value.clamp(-60.0, 60.0) * std::f32::consts::LOG2_E;
+            let whole = (exponent + WHOLE) - WHOLE;
+            let rest = (exponent - whole) * std::f32::consts::LN_2;
+            let mut sum = 1.0 / 720.0;
+            for coefficient in [1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0] {
+                sum = coefficient + rest * sum;
+            }
+            *value = sum * f32::from_bits(((whole as i32 + 127) << 23) as u32);
+        }
+    }
+}
+
+for_each_cpu! {
     /// Weighs each error by how near its neuron came to its threshold: by the triangle of half width
     /// `window` over the margin.
     pub fn weigh(errors: &mut [f32], peaks: &[i16], thresholds: &[i16], window: f32) {
@@ -305,6 +349,50 @@ for_each_cpu! {
 }
 
 for_each_cpu! {
+    /// What each spike of a volley (image b, step s) adds to the gradient where it takes its step to come in:
+    /// κ·g_bj, with κ = 1 when the neuron fires after the step, the part of the step that is over when it fires
+    /// in it, and 0 when it fires before.
+    ///
+    /// `counted_until` is when each neuron fires, in steps and parts of them; the block of neurons begins at `start`.
+    pub fn ramp_shares(learned: &Learned, start: usize, to: &mut Vec<Lanes>) {
+        let volleys = &learned.spikes.volleys;
+        to.resize(volleys.len(), [0.0; LANES]);
+        for (volley, share) in volleys.iter().zip(to) {
+            let at = volley.image * learned.width + start;
+            let errors = &learned.errors[at..][..LANES];
+            let until = &learned.counted_until[at..][..LANES];
+            for lane in 0..LANES {
+                share[lane] = (until[lane] - volley.step).clamp(0.0, 1.0) * errors[lane];
+            }
+        }
+    }
+}
+
+for_each_cpu! {
+    /// What each spike of a volley (image b, time s, weight k) adds to the gradient where times have two sides:
+    /// g_bj when s ≤ τ_bj, else k times `late_errors`_bj, for the block of neurons j from `start` on.
+    pub fn two_sided_shares(
+        learned: &Learned,
+        late_errors: &[f32],
+        start: usize,
+        to: &mut Vec<Lanes>,
+    ) {
+        let volleys = &learned.spikes.volleys;
+        to.resize(volleys.len(), [0.0; LANES]);
+        for (volley, share) in volleys.iter().zip(to) {
+            let at = volley.image * learned.width + start;
+            let errors = &learned.errors[at..][..LANES];
+            let until = &learned.counted_until[at..][..LANES];
+            let late = &late_errors[at..][..LANES];
+            for lane in 0..LANES {
+                let late = volley.weight * late[lane];
+                share[lane] = if volley.step <= until[lane] { errors[lane] } else { late };
+            }
+        }
+    }
+}
+
+for_each_cpu! {
     /// One Adam update of the weights from all inputs to a block of neurons, clipped to [−1, 1], and
     /// their new signs.
     ///
@@ -339,6 +427,7 @@ for_each_cpu! {
 
 #[cfg(test)]
 mod tests {
+    use super::super::latent::Counting;
     use super::*;
     use crate::train::by_input::{BatchSpikes, Volley};
     use crate::train::simd::assert_same_with_each;
@@ -482,7 +571,19 @@ mod tests {
 
             hand_back(&mut errors[..WIDTH], &weights, &judged, 0.3, 4.0);
             weigh(&mut errors[..WIDTH], &firing.peaks, &thresholds, 7.0);
+            let mut late: Vec<f32> = until.iter().map(|until| 3.0 - until).collect();
+            exponentials(&mut late);
+            hand_back_two_sided(
+                &mut errors[WIDTH..][..WIDTH],
+                &weights,
+                &judged,
+                &late[..WIDTH],
+                0.3,
+                4.0,
+                0.2,
+            );
             keep(&errors);
+            keep(&late);
             let volleys: Vec<(Volley, Vec<u16>)> = (0..images * 8)
                 .map(|n| {
                     let volley = Volley {
@@ -504,9 +605,14 @@ mod tests {
                 width: WIDTH,
                 errors: &errors,
                 counted_until: &until,
+                counting: Counting::Causal,
             };
             let mut block = Block::new(value);
             let mut of_volleys = Vec::new();
+            ramp_shares(&learned, LANES, &mut of_volleys);
+            of_volleys.iter().for_each(|lanes| keep(lanes));
+            two_sided_shares(&learned, &late, LANES, &mut of_volleys);
+            of_volleys.iter().for_each(|lanes| keep(lanes));
             for update in 1..4 {
                 shares(&learned, 2 * LANES, &mut of_volleys);
                 let step = AdamStep::new(0.01, update);
@@ -584,6 +690,7 @@ mod tests {
             width: 2 * LANES,
             errors: &rows(&errors),
             counted_until: &rows(&until),
+            counting: Counting::Causal,
         };
         shares(&learned, LANES, &mut of_volleys);
         let mut block = Block::new(value.clone());
@@ -603,5 +710,92 @@ mod tests {
                 assert_eq!(block.signs[input][lane] > 0, weight >= 0.0);
             }
         }
+    }
+
+    /// Volleys without inputs: the kernels that share out errors do not look at these.
+    fn of(volleys: Vec<Volley>) -> BatchSpikes {
+        BatchSpikes {
+            volleys,
+            ..BatchSpikes::default()
+        }
+    }
+
+    #[test]
+    fn a_spike_counts_by_the_part_of_its_step_that_is_over() {
+        let volleys = [1.0, 2.0, 3.0].map(|step| Volley {
+            image: 0,
+            step,
+            weight: 9.0,
+        });
+        let mut until = [0.0; LANES];
+        // Fires within step 2, at its end, before it, and never in five steps.
+        until[..4].copy_from_slice(&[2.25, 3.0, 1.5, 5.0]);
+        let learned = Learned {
+            spikes: &of(volleys.to_vec()),
+            width: LANES,
+            errors: &[8.0; LANES],
+            counted_until: &until,
+            counting: Counting::Ramp,
+        };
+        let mut to = Vec::new();
+        ramp_shares(&learned, 0, &mut to);
+        assert_eq!(to[0][..4], [8.0, 8.0, 4.0, 8.0]);
+        assert_eq!(to[1][..4], [2.0, 8.0, 0.0, 8.0]);
+        assert_eq!(to[2][..4], [0.0, 0.0, 0.0, 8.0]);
+    }
+
+    #[test]
+    fn a_spike_that_comes_too_late_counts_by_its_weight() {
+        let mut rng = ChaCha8Rng::seed_from_u64(6);
+        let mut draw = || -> Vec<f32> {
+            (0..3 * WIDTH)
+                .map(|_| rng.random_range(-1.0..1.0))
+                .collect()
+        };
+        let (errors, late_errors, until) = (draw(), draw(), draw());
+        let volleys: Vec<Volley> = (0..6)
+            .map(|n| Volley {
+                image: n / 2,
+                step: n as f32 / 4.0 - 0.75,
+                weight: 0.5 + n as f32,
+            })
+            .collect();
+        let learned = Learned {
+            spikes: &of(volleys.clone()),
+            width: WIDTH,
+            errors: &errors,
+            counted_until: &until,
+            counting: Counting::TwoSided {
+                late_errors: &late_errors,
+            },
+        };
+        let mut to = Vec::new();
+        two_sided_shares(&learned, &late_errors, LANES, &mut to);
+        for (volley, to) in volleys.iter().zip(&to) {
+            for (lane, &share) in to.iter().enumerate() {
+                let at = volley.image * WIDTH + LANES + lane;
+                let expected = match volley.step <= until[at] {
+                    true => errors[at],
+                    false => volley.weight * late_errors[at],
+                };
+                assert_eq!(share, expected);
+            }
+        }
+    }
+
+    #[test]
+    fn exponentials_are_right_to_six_digits() {
+        let exponents: Vec<f32> = (-600..=600).map(|n| n as f32 / 10.0).collect();
+        let mut values = exponents.clone();
+        exponentials(&mut values);
+        for (exponent, value) in exponents.iter().zip(values) {
+            let expected = f64::from(*exponent).exp();
+            let off = (f64::from(value) - expected).abs();
+            assert!(off < 4e-6 * expected, "{exponent}: {value} {expected}");
+        }
+        let mut beyond = [-1e9, 1e9, 0.0];
+        exponentials(&mut beyond);
+        assert_eq!(beyond[2], 1.0);
+        assert!(beyond[0] > 0.0 && beyond[1].is_finite());
     }
 }

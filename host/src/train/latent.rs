@@ -2,7 +2,9 @@
 
 use super::by_input::BatchSpikes;
 use super::forward::Weights;
-use super::kernels::{padded, shares, update_block, AdamStep, Lanes, LANES};
+use super::kernels::{
+    padded, ramp_shares, shares, two_sided_shares, update_block, AdamStep, Lanes, LANES,
+};
 use super::rule::{Chain, ThresholdTraining};
 use firmware_model::network::{Layer, Network, NetworkError, MAX_THRESHOLD};
 use rand::RngExt;
@@ -108,6 +110,18 @@ pub struct Learned<'a> {
     pub errors: &'a [f32],
     /// The steps τ_j up to which spikes count for each, in the same shape.
     pub counted_until: &'a [f32],
+    pub counting: Counting<'a>,
+}
+
+/// How much a spike counts for a neuron.
+#[derive(Debug, Clone, Copy)]
+pub enum Counting<'a> {
+    /// See [`shares`].
+    Causal,
+    /// See [`ramp_shares`].
+    Ramp,
+    /// See [`two_sided_shares`]; of each neuron, in the shape of the errors.
+    TwoSided { late_errors: &'a [f32] },
 }
 
 /// All parameters of a network, layer by layer: the weights of its blocks, and the thresholds.
@@ -213,7 +227,14 @@ impl LatentNetwork {
         blocks.into_par_iter().for_each_init(
             Vec::new,
             |of_volleys: &mut Vec<Lanes>, (number, block, learned)| {
-                shares(learned, number * LANES, of_volleys);
+                let start = number * LANES;
+                match learned.counting {
+                    Counting::Causal => shares(learned, start, of_volleys),
+                    Counting::Ramp => ramp_shares(learned, start, of_volleys),
+                    Counting::TwoSided { late_errors } => {
+                        two_sided_shares(learned, late_errors, start, of_volleys);
+                    }
+                }
                 update_block(block, step, &learned.spikes.of_input, of_volleys);
             },
         );

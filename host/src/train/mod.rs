@@ -15,6 +15,7 @@ mod fast;
 mod forward;
 mod kept;
 mod kernels;
+mod latencies;
 mod latent;
 mod options;
 mod perceptron;
@@ -33,7 +34,9 @@ pub use fast::FastNetwork;
 pub use kept::{KeptRun, KeptRunError};
 pub use options::Options;
 pub use perceptron::{Intensities, Learner, Perceptron};
-pub use rule::{Chain, Descent, Named, Objective, Rule, Start, ThresholdTraining};
+pub use rule::{
+    Chain, Clock, Descent, Latencies, Named, Objective, Rule, Slope, Start, ThresholdTraining,
+};
 pub use samples::Samples;
 pub use simd::Simd;
 pub use teacher::Teaching;
@@ -47,6 +50,7 @@ use checkpoint::{PlainNetwork, RealNumbers};
 use firmware_model::network::{Network, NetworkError, MAX_LAYERS, MAX_STEPS, MAX_WIDTH};
 use forward::Weights;
 use kernels::AdamStep;
+use latencies::LatencyLoss;
 use latent::LatentNetwork;
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
@@ -93,6 +97,11 @@ pub enum TrainError {
     },
     #[error("{name} has no rows and columns to move images in: give --shift 0 --rotate 0 --zoom 0 --shear 0 --mirror 0")]
     AugmentWithoutPlane { name: String },
+    #[error("the rule {rule} has no {option}: leave --{option} out, or give --rule bstdg")]
+    NotOfRule {
+        option: &'static str,
+        rule: &'static str,
+    },
     #[error("the rule {rule} trains spike times, of which a teacher knows nothing: give --teacher 0, or --rule margins")]
     TeacherOfSpikeTimes { rule: &'static str },
     #[error(
@@ -345,6 +354,8 @@ struct Run<'a> {
     /// The order of the images, which is shuffled further each epoch where none is drawn twice.
     order: Vec<usize>,
     margin_scale: f32,
+    /// Where the objective is [`Objective::Latencies`].
+    latency: Option<LatencyLoss>,
     updates: u64,
     /// Images seen since the start.
     images: usize,
@@ -435,13 +446,19 @@ impl<'a> Run<'a> {
         let held_out = data.train.select(&held_out);
         let fan_in = sizes[sizes.len() - 2];
         let mut rng = ChaCha8Rng::seed_from_u64(options.seed);
+        let train = TrainingImages::new(data, &stay, code);
+        let latency = options.latency_loss(fan_in, || train.spikes_by_step());
         let (hidden, output) = (options.hidden_threshold, options.output_threshold(fan_in));
         let learner = match options.rule.descent {
             Descent::Adam => {
                 let chain = options.rule.chain;
                 let latent = LatentNetwork::new(sizes, hidden, output, chain, &mut rng);
                 Learning::Batches {
-                    batch: Batch::new(latent.weights(), options.batch.min(stay.len())),
+                    batch: Batch::new(
+                        latent.weights(),
+                        options.batch.min(stay.len()),
+                        latency.is_some(),
+                    ),
                     latent,
                 }
             }
@@ -453,7 +470,7 @@ impl<'a> Run<'a> {
         Ok(Run {
             options,
             steps,
-            train: TrainingImages::new(data, &stay, code),
+            train,
             held_out: Samples::encode(&held_out, data.maximum, code),
             held_out_images: held_out,
             shape: Shape {
@@ -466,6 +483,7 @@ impl<'a> Run<'a> {
             rng,
             order: (0..stay.len()).collect(),
             margin_scale: options.margin_scale(fan_in),
+            latency,
             updates: 0,
             images: 0,
         })
@@ -606,6 +624,7 @@ impl<'a> Run<'a> {
             window: self.options.window,
             spike_cost: self.options.spike_cost,
             steps: self.steps,
+            latency: self.latency.as_ref(),
         };
         let network = latent.weights();
         let answers = answers.as_ref();
@@ -625,7 +644,7 @@ impl<'a> Run<'a> {
             rule,
             steps: self.steps,
         };
-        batch.update(latent, update);
+        batch.update(latent, update, self.latency.as_ref());
         rate
     }
 

@@ -1,5 +1,6 @@
 //! What can be chosen about a training run, and what is chosen when nobody does.
 
+use super::latencies::LatencyLoss;
 use super::{Augment, Descent, Named, Objective, Rule, Teaching, ThresholdTraining, TrainError};
 use crate::dataset::{Dataset, Split};
 use firmware_model::network::{MAX_THRESHOLD, MAX_WIDTH};
@@ -101,8 +102,17 @@ impl Options {
         match named {
             Named::Margins => usual,
             // Spike times have no margin, so no window over it.
-            Named::Bstdg | Named::Bs4nnAdam => Options {
+            Named::BstdgSteps | Named::Bs4nnAdam => Options {
                 window: 0.0,
+                rule,
+                ..usual
+            },
+            Named::Bstdg => Options {
+                learning_rate: 0.002,
+                sharpness: 6.4,
+                window: 0.0,
+                hidden_threshold: (usual.hidden_threshold * 4.0 / 3.0).round(),
+                patience: 1.6,
                 rule,
                 ..usual
             },
@@ -141,6 +151,30 @@ impl Options {
         self.sharpness / usual_threshold(fan_in)
     }
 
+    /// The loss of [`Objective::Latencies`], where that is the objective, of a network whose outputs have this
+    /// fan-in. `spikes_by_step` counts the spikes of the training images at each step.
+    pub(super) fn latency_loss(
+        &self,
+        fan_in: usize,
+        spikes_by_step: impl Fn() -> Vec<u64>,
+    ) -> Option<LatencyLoss> {
+        let Objective::Latencies(rule) = self.rule.objective else {
+            return None;
+        };
+        // Those that never fire are taken to rise by a third of a hidden threshold, or a seventh of an output's, a
+        // tick.
+        let slopes = (self.hidden_threshold / 3.0, usual_threshold(fan_in) / 7.0);
+        let scale = self.sharpness / 8.0;
+        let late = self.rule.kappa;
+        Some(LatencyLoss::new(
+            rule,
+            scale,
+            late,
+            slopes,
+            &spikes_by_step(),
+        ))
+    }
+
     /// Checks that a run with these options on `data` makes sense.
     pub fn check(&self, data: &Dataset) -> Result<(), TrainError> {
         let positive = |value: f32| value.is_finite() && value > 0.0;
@@ -148,6 +182,10 @@ impl Options {
         let augment = self.augment;
         // Nobody is a teacher that can be.
         let teacher = |holds: fn(Teaching) -> bool| self.teacher.is_none_or(holds);
+        let kappas = match self.rule.objective {
+            Objective::Latencies(_) => 0.25..=16.0,
+            _ => 4.0..=1e6,
+        };
         let limits = [
             ("number of epochs", self.epochs >= 1, "at least 1"),
             ("batch", self.batch >= 1, "at least 1"),
@@ -170,8 +208,8 @@ impl Options {
             ),
             (
                 "kappa",
-                self.rule.kappa == 0.0 || (4.0..=1e6).contains(&self.rule.kappa),
-                "of 0, or from 4 steps",
+                self.rule.kappa == 0.0 || kappas.contains(&self.rule.kappa),
+                "of 0, or from 4 steps; for bstdg 0, or from 0.25 to 16 ticks",
             ),
             (
                 "gap",

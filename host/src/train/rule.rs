@@ -13,6 +13,53 @@ pub enum Objective {
     Margins,
     /// The steps at which the outputs fire: squared distances from S4NN's targets.
     SpikeTimes,
+    /// The times at which the outputs fire, finer than a step: softmax and cross-entropy.
+    Latencies(Latencies),
+}
+
+/// How [`Objective::Latencies`] reads time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Latencies {
+    pub clock: Clock,
+    pub slope: Slope,
+    /// Whether an input spike takes its step to come in: for a neuron that fires within the step, it counts by
+    /// the part of the step that is over. Else it counts wholly.
+    pub ramp: bool,
+    /// Whether a time soon after the end of the window is one of the softmax's classes, which the label is to come
+    /// before.
+    pub deadline: bool,
+}
+
+impl Default for Latencies {
+    fn default() -> Self {
+        Latencies {
+            clock: Clock::Spikes,
+            slope: Slope::Secant,
+            ramp: true,
+            deadline: true,
+        }
+    }
+}
+
+/// What the time of the loss is measured in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Clock {
+    /// All steps are equally long.
+    Steps,
+    /// A step is as long as the share of the input spikes that come at it, over all training images.
+    Spikes,
+}
+
+/// How steeply the potential of an output rises where it crosses its threshold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Slope {
+    /// As it rises within that step.
+    Local,
+    /// As it has risen from the beginning, on the whole.
+    Secant,
 }
 
 /// Which weights errors go back along.
@@ -68,7 +115,8 @@ pub struct Rule {
     /// Whether the errors of each image and layer are scaled to a Euclidean norm of 1.
     pub normalise: bool,
     /// The time constant, in steps, of κ: a spike counts by e^(−(τ_j − s_i) / kappa) for a neuron that is
-    /// judged at τ_j. 0: all count alike.
+    /// judged at τ_j. 0: all count alike. Of [`Objective::Latencies`], in ticks (sixteenths of the window), that
+    /// of spikes that come too late: e^(−(t̃_j − t̃_k) / kappa). 0: they count for nothing.
     pub kappa: f32,
     /// γ, in steps: how much later than the first output spike the others should come. Only for
     /// [`Objective::SpikeTimes`].
@@ -90,7 +138,8 @@ impl Rule {
     pub fn name(&self) -> &'static str {
         match (self.objective, self.chain, self.descent) {
             (Objective::Margins, _, _) => "margins",
-            (Objective::SpikeTimes, Chain::Signs, _) => "bstdg",
+            (Objective::Latencies(_), _, _) => "bstdg",
+            (Objective::SpikeTimes, Chain::Signs, _) => "bstdg-steps",
             (Objective::SpikeTimes, Chain::Latent, Descent::Adam) => "bs4nn-adam",
             (Objective::SpikeTimes, Chain::Latent, Descent::ImageByImage(_)) => "bs4nn",
         }
@@ -106,8 +155,10 @@ const S4NN_GAP: f32 = 3.0 / 256.0;
 pub enum Named {
     /// This project's: margins.
     Margins,
-    /// BSTDG, as reconstructed.
+    /// BSTDG, as reconstructed: spike times finer than a step.
     Bstdg,
+    /// An older reconstruction: whole steps, and S4NN's targets.
+    BstdgSteps,
     /// BS4NN, as its authors train it.
     Bs4nn,
     /// BS4NN's targets, its real weights in the backward chain, and a threshold a layer for its α, with
@@ -125,9 +176,10 @@ const BS4NN_START: Start = Start {
 };
 
 impl Named {
-    pub const ALL: [(&'static str, Named); 4] = [
+    pub const ALL: [(&'static str, Named); 5] = [
         ("margins", Named::Margins),
         ("bstdg", Named::Bstdg),
+        ("bstdg-steps", Named::BstdgSteps),
         ("bs4nn", Named::Bs4nn),
         ("bs4nn-adam", Named::Bs4nnAdam),
     ];
@@ -136,7 +188,7 @@ impl Named {
     pub fn usual_steps(self) -> usize {
         match self {
             Named::Bs4nn => BS4NN_STEPS,
-            Named::Margins | Named::Bstdg | Named::Bs4nnAdam => USUAL_STEPS,
+            Named::Margins | Named::Bstdg | Named::BstdgSteps | Named::Bs4nnAdam => USUAL_STEPS,
         }
     }
 
@@ -159,7 +211,12 @@ impl Named {
         };
         match self {
             Named::Margins => Rule::default(),
-            Named::Bstdg => spike_times,
+            Named::Bstdg => Rule {
+                objective: Objective::Latencies(Latencies::default()),
+                kappa: 0.5,
+                ..Rule::default()
+            },
+            Named::BstdgSteps => spike_times,
             Named::Bs4nn => Rule {
                 // Unlike S4NN's, only who fires together with the first is to fire later.
                 gap: 1.0,
@@ -186,6 +243,30 @@ impl Default for Rule {
     }
 }
 
+impl FromStr for Clock {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        match name {
+            "steps" => Ok(Clock::Steps),
+            "spikes" => Ok(Clock::Spikes),
+            _ => Err("give steps or spikes".to_owned()),
+        }
+    }
+}
+
+impl FromStr for Slope {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        match name {
+            "local" => Ok(Slope::Local),
+            "secant" => Ok(Slope::Secant),
+            _ => Err("give local or secant".to_owned()),
+        }
+    }
+}
+
 impl FromStr for Named {
     type Err = String;
 
@@ -193,7 +274,7 @@ impl FromStr for Named {
         (Named::ALL.iter())
             .find(|(known, _)| *known == name)
             .map(|&(_, rule)| rule)
-            .ok_or_else(|| "give margins, bstdg, bs4nn or bs4nn-adam".to_owned())
+            .ok_or_else(|| "give margins, bstdg, bstdg-steps, bs4nn or bs4nn-adam".to_owned())
     }
 }
 

@@ -76,6 +76,17 @@ impl Encoder {
         }
     }
 
+    /// The spikes at each step of so many intensities of each value.
+    fn spikes_by_step(&self, of_value: &[u64; 256]) -> Vec<u64> {
+        let mut spikes = vec![0; self.steps];
+        for (&step, count) in self.step_of.iter().zip(of_value) {
+            if step != NEVER {
+                spikes[usize::from(step)] += count;
+            }
+        }
+        spikes
+    }
+
     /// The inputs that spike, each with its step.
     fn in_order_of_inputs<'s>(
         &self,
@@ -201,6 +212,15 @@ impl<'a> TrainingImages<'a> {
     /// The label of image `index`.
     pub fn label(&self, index: usize) -> usize {
         usize::from(self.split.labels[index])
+    }
+
+    /// The spikes of all images at each step, as they are before they are moved.
+    pub fn spikes_by_step(&self) -> Vec<u64> {
+        let mut of_value = [0; 256];
+        for &value in &self.split.images {
+            of_value[usize::from(value)] += 1;
+        }
+        self.encoder.spikes_by_step(&of_value)
     }
 
     /// Image `index`, moved by `warp`.

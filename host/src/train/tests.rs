@@ -363,6 +363,53 @@ fn a_run_image_by_image_learns_at_a_rate_that_stays() {
     assert_agrees_with_golden(&trained.network, &data.test, data.maximum);
 }
 
+/// Options for a short run of BSTDG's loss of spike times.
+fn of_spike_times(epochs: usize) -> Options {
+    Options {
+        epochs,
+        ..Options::for_rule(&digits(), Named::Bstdg, 16)
+    }
+}
+
+#[test]
+fn a_run_by_spike_times_is_its_seeds_on_any_number_of_threads() {
+    let data = digits();
+    let on = |threads: usize, seed: u64| {
+        let pool = ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .unwrap();
+        let options = Options {
+            seed,
+            ..of_spike_times(3)
+        };
+        pool.install(|| train_quietly(&data, &[64, 48, 32, 10], &options))
+    };
+    let (one, two) = (on(1, 7), on(2, 7));
+    assert_eq!(one.network, two.network);
+    assert_eq!(one.epochs, two.epochs);
+    assert_ne!(one.network, on(2, 8).network);
+}
+
+#[test]
+fn a_run_by_spike_times_learns_and_a_deadline_makes_it_decide_by_a_spike() {
+    let data = digits();
+    let run = |deadline: bool| {
+        let mut options = of_spike_times(30);
+        // So few neurons can bring no more.
+        options.patience = 1.0;
+        if let Objective::Latencies(latencies) = &mut options.rule.objective {
+            latencies.deadline = deadline;
+        }
+        train_quietly(&data, &[64, 64, 10], &options)
+    };
+    let (trained, without) = (run(true), run(false));
+    let best = trained.best().validation;
+    assert!(best.accuracy > 0.85, "{best:?}");
+    assert!(best.silent < without.best().validation.silent, "{best:?}");
+    assert_agrees_with_golden(&trained.network, &data.test, data.maximum);
+}
+
 #[test]
 fn what_a_descent_image_by_image_does_not_know_is_refused() {
     let data = digits();

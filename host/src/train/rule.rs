@@ -243,14 +243,36 @@ impl Default for Rule {
     }
 }
 
+impl Clock {
+    const ALL: [Clock; 2] = [Clock::Steps, Clock::Spikes];
+
+    /// Its name, as the command line takes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Clock::Steps => "steps",
+            Clock::Spikes => "spikes",
+        }
+    }
+}
+
 impl FromStr for Clock {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        match name {
-            "steps" => Ok(Clock::Steps),
-            "spikes" => Ok(Clock::Spikes),
-            _ => Err("give steps or spikes".to_owned()),
+        (Clock::ALL.into_iter())
+            .find(|which| which.name() == name)
+            .ok_or_else(|| "give steps or spikes".to_owned())
+    }
+}
+
+impl Slope {
+    const ALL: [Slope; 2] = [Slope::Local, Slope::Secant];
+
+    /// Its name, as the command line takes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Slope::Local => "local",
+            Slope::Secant => "secant",
         }
     }
 }
@@ -259,11 +281,9 @@ impl FromStr for Slope {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        match name {
-            "local" => Ok(Slope::Local),
-            "secant" => Ok(Slope::Secant),
-            _ => Err("give local or secant".to_owned()),
-        }
+        (Slope::ALL.into_iter())
+            .find(|which| which.name() == name)
+            .ok_or_else(|| "give local or secant".to_owned())
     }
 }
 
@@ -320,6 +340,12 @@ mod tests {
         }
         // What the name meant before there was another descent, as files have it.
         assert_eq!(Named::Bs4nnAdam.rule(256).gap, 3.0);
+        for which in Clock::ALL {
+            assert_eq!(which.name().parse(), Ok(which));
+        }
+        for which in Slope::ALL {
+            assert_eq!(which.name().parse(), Ok(which));
+        }
         assert!("bstgd".parse::<Named>().unwrap_err().contains("bstdg"));
         assert!("neurons".parse::<ThresholdTraining>().is_err());
     }

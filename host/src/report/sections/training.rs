@@ -7,7 +7,7 @@ use crate::report::palette::{RIGHT, WRONG};
 use crate::report::pictures::{training, DrawError};
 use crate::report::record::Curves;
 use crate::report::text::percent;
-use crate::train::{Augment, Options};
+use crate::train::{Augment, Latencies, Objective, Options};
 
 const TITLE: &str = "Training";
 
@@ -84,6 +84,20 @@ fn rows(record: &TrainingRecord) -> Vec<(&'static str, String)> {
         ]
     });
     let hidden = teacher.map_or(0, |teacher| teacher.hidden);
+    let timed = match rule.objective {
+        Objective::Latencies(Latencies {
+            clock,
+            slope,
+            ramp,
+            deadline,
+        }) => vec![
+            ("--clock", clock.name().to_owned()),
+            ("--slope", slope.name().to_owned()),
+            ("--ramp", ramp.to_string()),
+            ("--deadline", deadline.to_string()),
+        ],
+        _ => Vec::new(),
+    };
     let mut rows = vec![
         ("--seed", seed.to_string()),
         ("--epochs", format!("{epochs}{stopped}")),
@@ -107,6 +121,7 @@ fn rows(record: &TrainingRecord) -> Vec<(&'static str, String)> {
         ("--validation", validation.to_string()),
         ("--teacher", hidden.to_string()),
     ];
+    rows.extend(timed);
     rows.extend(taught);
     rows.extend([
         ("best epoch, the one kept", record.best_epoch.to_string()),

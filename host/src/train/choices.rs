@@ -2,8 +2,8 @@
 //! file of a sweep.
 
 use super::{
-    steps_for, Augment, Clock, Latencies, Named, Objective, Options, Rule, Slope, Teaching,
-    ThresholdTraining, TrainError,
+    steps_for, Augment, Clock, Latencies, Named, Objective, Options, Rule, Schedule, Slope,
+    Teaching, ThresholdTraining, TrainError,
 };
 use crate::dataset::Dataset;
 use clap::{Arg, Args, Command};
@@ -28,6 +28,9 @@ pub struct Choices {
     /// The learning rate of the weights at the start [default: 0.003; 0.1 for bs4nn]
     #[arg(long)]
     pub learning_rate: Option<f32>,
+    /// How it goes on: cosine (falls to zero along half a cosine) or constant [default: cosine; constant for bs4nn]
+    #[arg(long)]
+    pub schedule: Option<Schedule>,
     /// The learning rate of the thresholds, in multiples of the weights' [default: 1; 0.1 for bs4nn]
     #[arg(long)]
     pub threshold_rate: Option<f32>,
@@ -157,6 +160,7 @@ impl Choices {
             stop_after: self.stop_after.unwrap_or(default.stop_after),
             batch: self.batch.unwrap_or(default.batch),
             learning_rate: self.learning_rate.unwrap_or(default.learning_rate),
+            schedule: self.schedule.unwrap_or(default.schedule),
             threshold_rate: self.threshold_rate.unwrap_or(default.threshold_rate),
             sharpness: self.sharpness.unwrap_or(default.sharpness),
             window: self.window.unwrap_or(default.window),
@@ -230,7 +234,7 @@ mod tests {
 
     fn all() -> Choices {
         let text = r#"{
-            "epochs": 7, "stop-after": 3, "batch": 50, "learning-rate": 0.003, "threshold-rate": 0.1,
+            "epochs": 7, "stop-after": 3, "batch": 50, "learning-rate": 0.003, "schedule": "constant", "threshold-rate": 0.1,
             "sharpness": 6.5, "window": 0, "spike-cost": 1e-7, "rule": "bstdg", "kappa": 4.7,
             "clock": "steps", "slope": "local", "ramp": false, "deadline": true,
             "thresholds": "layer", "hidden-threshold": 12, "patience": 0.7, "shift": 1.5, "rotate": 10,
@@ -283,6 +287,7 @@ mod tests {
         tells("stop-after", usual.stop_after.to_string());
         tells("batch", usual.batch.to_string());
         tells("learning-rate", usual.learning_rate.to_string());
+        tells("schedule", usual.schedule.name().to_owned());
         tells("threshold-rate", usual.threshold_rate.to_string());
         tells("sharpness", usual.sharpness.to_string());
         tells("spike-cost", usual.spike_cost.to_string());
@@ -355,6 +360,7 @@ mod tests {
         let options = choices.options(&data, 256, 1).unwrap();
         assert_eq!((options.batch, options.epochs), (1, 200));
         assert_eq!((options.learning_rate, options.threshold_rate), (0.1, 0.1));
+        assert_eq!(options.schedule, Schedule::Constant);
         // Both thresholds are those of an alpha of 5.
         assert_eq!(options.hidden_threshold, 21.0);
         assert_eq!(options.output_threshold(600), 21.0);

@@ -35,7 +35,8 @@ pub use kept::{KeptRun, KeptRunError};
 pub use options::Options;
 pub use perceptron::{Intensities, Learner, Perceptron};
 pub use rule::{
-    Chain, Clock, Descent, Latencies, Named, Objective, Rule, Slope, Start, ThresholdTraining,
+    Chain, Clock, Descent, Latencies, Named, Objective, Rule, Schedule, Slope, Start,
+    ThresholdTraining,
 };
 pub use samples::Samples;
 pub use simd::Simd;
@@ -332,12 +333,6 @@ impl History {
     }
 }
 
-/// A learning rate that falls to zero along half a cosine, when so much of all is done.
-fn falling(rate: f32, done: usize, total: usize) -> f32 {
-    let angle = std::f32::consts::PI * done as f32 / total as f32;
-    rate * 0.5 * (1.0 + libm::cosf(angle))
-}
-
 /// A run under way.
 struct Run<'a> {
     options: &'a Options,
@@ -595,24 +590,32 @@ impl<'a> Run<'a> {
     fn learn(&mut self, images: &[usize], progress: &mut Progress) -> f32 {
         let jobs = draw_moves(images, self.options.augment, &mut self.rng);
         self.images += jobs.len();
-        let rule = self.options.rule;
+        let Options {
+            rule,
+            learning_rate,
+            schedule,
+            threshold_rate,
+            ..
+        } = *self.options;
+        let total = self.options.epochs * self.train.len().div_ceil(self.options.batch);
         let (latent, batch) = match &mut self.learner {
             Learning::Batches { latent, batch } => (latent, batch),
             Learning::Images { network, scratch } => {
-                let rate = self.options.learning_rate;
-                let rates = Rates {
-                    weights: rate,
-                    alpha: rate * self.options.threshold_rate,
-                };
+                let mut rate = learning_rate;
                 for (image, warp) in jobs {
                     let spikes = &mut network.pass.spikes[0];
                     self.train.spikes(image, warp.as_ref(), scratch, spikes);
                     let label = self.train.label(image);
+                    rate = schedule.rate(learning_rate, self.updates as usize, total);
+                    self.updates += 1;
+                    let rates = Rates {
+                        weights: rate,
+                        alpha: rate * threshold_rate,
+                    };
                     let loss = network.learn(label, self.steps, rule, rates);
                     let is_right = network.pass.class == label;
                     progress.add(1, f64::from(loss), usize::from(is_right));
                 }
-                self.updates += images.len() as u64;
                 return rate;
             }
         };
@@ -633,14 +636,11 @@ impl<'a> Run<'a> {
             progress.add(1, f64::from(outcome.loss), usize::from(outcome.right));
         }
 
+        let rate = schedule.rate(learning_rate, self.updates as usize, total);
         self.updates += 1;
-        let per_epoch = self.train.len().div_ceil(self.options.batch);
-        let done = self.updates as usize - 1;
-        let total = self.options.epochs * per_epoch;
-        let rate = falling(self.options.learning_rate, done, total);
         let update = Update {
             weights: AdamStep::new(rate, self.updates),
-            thresholds: AdamStep::new(rate * self.options.threshold_rate, self.updates),
+            thresholds: AdamStep::new(rate * threshold_rate, self.updates),
             rule,
             steps: self.steps,
         };

@@ -1,7 +1,9 @@
 //! What can be chosen about a training run, and what is chosen when nobody does.
 
 use super::latencies::LatencyLoss;
-use super::{Augment, Descent, Named, Objective, Rule, Teaching, ThresholdTraining, TrainError};
+use super::{
+    Augment, Descent, Named, Objective, Rule, Schedule, Teaching, ThresholdTraining, TrainError,
+};
 use crate::dataset::{Dataset, Split};
 use firmware_model::network::{MAX_THRESHOLD, MAX_WIDTH};
 use serde::{Deserialize, Serialize};
@@ -21,9 +23,12 @@ pub struct Options {
     pub stop_after: usize,
     /// Images an update.
     pub batch: usize,
-    /// The learning rate for the weights at the start. Adam's falls to zero along a cosine, that of a
-    /// descent image by image stays.
+    /// The learning rate for the weights at the start.
     pub learning_rate: f32,
+    /// How it goes on. The usual way is not written down, so that files of it are what they were before
+    /// there was another.
+    #[serde(default, skip_serializing_if = "Schedule::is_cosine")]
+    pub schedule: Schedule,
     /// The learning rate of the thresholds, in multiples of that of the weights.
     pub threshold_rate: f32,
     /// How sure the loss wants the network to be: β is this over the output threshold of patience 1.
@@ -75,6 +80,7 @@ impl Options {
             stop_after: 0,
             batch: 100,
             learning_rate: 0.003,
+            schedule: Schedule::Cosine,
             threshold_rate: 1.0,
             sharpness: 8.0,
             // Where many spikes come, potentials stray further, and with a narrow window most neurons are left alone.
@@ -121,6 +127,7 @@ impl Options {
                 epochs: 200,
                 batch: 1,
                 learning_rate: 0.1,
+                schedule: Schedule::Constant,
                 threshold_rate: 0.1,
                 window: 0.0,
                 hidden_threshold: BS4NN_THRESHOLD,

@@ -84,16 +84,26 @@ pub enum ThresholdTraining {
     Neuron,
 }
 
+/// How the learning rate goes on from its start.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Schedule {
+    /// It falls to zero along half a cosine.
+    #[default]
+    Cosine,
+    /// It stays.
+    Constant,
+}
+
 /// How errors become changes of the weights.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Descent {
-    /// Adam, by the mean gradient of a batch. Weights start around zero and stay in [−1, 1], the learning
-    /// rate falls to zero.
+    /// Adam, by the mean gradient of a batch. Weights start around zero and stay in [−1, 1].
     #[default]
     Adam,
-    /// BS4NN's: plain gradient descent, an update an image, images drawn with replacement, positive
-    /// weights at the start, which may grow without bound, and a learning rate that stays.
+    /// BS4NN's: plain gradient descent, an update an image, images drawn with replacement, and
+    /// positive weights at the start, which may grow without bound.
     ImageByImage(Start),
 }
 
@@ -298,6 +308,43 @@ impl FromStr for Named {
     }
 }
 
+impl Schedule {
+    const ALL: [Schedule; 2] = [Schedule::Cosine, Schedule::Constant];
+
+    /// Its name, as the command line takes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Schedule::Cosine => "cosine",
+            Schedule::Constant => "constant",
+        }
+    }
+
+    /// The learning rate when so many updates of all are done, from that at the start.
+    pub(super) fn rate(self, start: f32, done: usize, total: usize) -> f32 {
+        match self {
+            Schedule::Cosine => {
+                let angle = std::f32::consts::PI * done as f32 / total as f32;
+                start * 0.5 * (1.0 + libm::cosf(angle))
+            }
+            Schedule::Constant => start,
+        }
+    }
+
+    pub(super) fn is_cosine(&self) -> bool {
+        *self == Schedule::Cosine
+    }
+}
+
+impl FromStr for Schedule {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        (Schedule::ALL.into_iter())
+            .find(|which| which.name() == name)
+            .ok_or_else(|| "give cosine or constant".to_owned())
+    }
+}
+
 impl ThresholdTraining {
     const ALL: [ThresholdTraining; 3] = [
         ThresholdTraining::Fixed,
@@ -344,6 +391,9 @@ mod tests {
             assert_eq!(which.name().parse(), Ok(which));
         }
         for which in Slope::ALL {
+            assert_eq!(which.name().parse(), Ok(which));
+        }
+        for which in Schedule::ALL {
             assert_eq!(which.name().parse(), Ok(which));
         }
         assert!("bstgd".parse::<Named>().unwrap_err().contains("bstdg"));

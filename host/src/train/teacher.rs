@@ -9,7 +9,7 @@ use super::batch::{draw_moves, Move};
 use super::perceptron::{Intensities, Learner, Perceptron};
 use super::samples::{Scratch, TrainingImages};
 use super::softmax::softmax;
-use super::{falling, Event, Options, Progress, TrainError};
+use super::{Event, Options, Progress, Schedule, TrainError};
 use crate::dataset::Split;
 use rand::seq::SliceRandom;
 use rand::SeedableRng;
@@ -116,7 +116,8 @@ impl Teacher {
                 let moves = draw_moves(batch, options.augment, &mut rng);
                 let seen = intensities(train, &moves, shape.maximum);
                 let labels: Vec<usize> = batch.iter().map(|&image| train.label(image)).collect();
-                let sums = learner.learn(&seen, &labels, falling(RATE, images, total));
+                let sums =
+                    learner.learn(&seen, &labels, Schedule::Cosine.rate(RATE, images, total));
                 progress.add(batch.len(), sums.loss, sums.right);
                 images += batch.len();
                 watch(Event::TeacherBatch {

@@ -411,6 +411,33 @@ fn a_run_by_spike_times_learns_and_a_deadline_makes_it_decide_by_a_spike() {
 }
 
 #[test]
+fn a_rate_falls_along_half_a_cosine_or_stays() {
+    let data = digits();
+    for named in [Named::Margins, Named::Bs4nn] {
+        let rates = |schedule: Schedule| -> Vec<f32> {
+            let options = Options {
+                epochs: 4,
+                learning_rate: 0.1,
+                schedule,
+                ..Options::for_rule(&data, named, 16)
+            };
+            let trained = train_quietly(&data, &[64, 10], &options);
+            trained.epochs.iter().map(|e| e.learning_rate).collect()
+        };
+        assert_eq!(rates(Schedule::Constant), [0.1; 4]);
+        // Of the last update of each epoch.
+        for (epoch, rate) in rates(Schedule::Cosine).into_iter().enumerate() {
+            let done = (epoch + 1) as f64 / 4.0;
+            let expected = 0.05 * (1.0 + (std::f64::consts::PI * done).cos());
+            assert!(
+                (f64::from(rate) - expected).abs() < 0.007,
+                "{rate} {expected}"
+            );
+        }
+    }
+}
+
+#[test]
 fn what_a_descent_image_by_image_does_not_know_is_refused() {
     let data = digits();
     let good = image_by_image();

@@ -25,7 +25,7 @@ pub struct Choices {
     /// Images an update [default: 100; 1 for bs4nn]
     #[arg(long)]
     pub batch: Option<usize>,
-    /// The learning rate of the weights at the start [default: 0.003; 0.1 for bs4nn]
+    /// The learning rate of the weights at the start [default: 0.003; 0.002 for bstdg, 0.1 for bs4nn]
     #[arg(long)]
     pub learning_rate: Option<f32>,
     /// How it goes on: cosine (falls to zero along half a cosine) or constant [default: cosine; constant for bs4nn]
@@ -34,7 +34,7 @@ pub struct Choices {
     /// The learning rate of the thresholds, in multiples of the weights' [default: 1; 0.1 for bs4nn]
     #[arg(long)]
     pub threshold_rate: Option<f32>,
-    /// How sure the loss wants the network to be [default: 8]
+    /// How sure the loss wants the network to be [default: 8; 6.4 for bstdg]
     #[arg(long)]
     pub sharpness: Option<f32>,
     /// How near to its threshold a hidden neuron must be to be trained by an image; 0: all are trained [default: the
@@ -70,12 +70,12 @@ pub struct Choices {
     /// Which thresholds learn: fixed, layer or neuron [default: neuron; for bs4nn and bs4nn-adam layer]
     #[arg(long, value_name = "WHICH")]
     pub thresholds: Option<ThresholdTraining>,
-    /// The thresholds of hidden neurons at the start [default: the root of the spikes in a training image; 21 for
-    /// bs4nn]
+    /// The thresholds of hidden neurons at the start [default: the root of the spikes in a training image; a
+    /// third more for bstdg, 21 for bs4nn]
     #[arg(long)]
     pub hidden_threshold: Option<f32>,
     /// How much evidence to wait for: 0.5 decides early, 1 is balanced, 3 waits for the last step [default: 1; for
-    /// recordings, as shd, 3, but not for bs4nn]
+    /// recordings, as shd, 3; 1.6 for bstdg, 1 for bs4nn]
     #[arg(long)]
     pub patience: Option<f32>,
     /// Move training images at random by up to this many pixels [default: 0; digits and fashion-mnist 0.5, mnist and

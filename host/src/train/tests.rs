@@ -22,6 +22,28 @@ fn train_quietly(data: &Dataset, sizes: &[usize], options: &Options) -> Trained 
     train(data, sizes, 16, options, &stop, &mut |_| ()).unwrap()
 }
 
+/// [`train_quietly`] with so many threads.
+fn train_with(threads: usize, sizes: &[usize], options: &Options) -> Trained {
+    let pool = ThreadPoolBuilder::new().num_threads(threads).build();
+    let run = || train_quietly(&digits(), sizes, options);
+    pool.unwrap().install(run)
+}
+
+/// Asserts that a run with these options hangs on its seed, and not on how many threads there are.
+fn assert_is_its_seeds(sizes: &[usize], options: Options) {
+    let with = |threads: usize, seed: u64| {
+        let options = Options {
+            seed,
+            ..options.clone()
+        };
+        train_with(threads, sizes, &options)
+    };
+    let (one, two) = (with(1, 7), with(2, 7));
+    assert_eq!(one.network, two.network);
+    assert_eq!(one.epochs, two.epochs);
+    assert_ne!(one.network, with(2, 8).network);
+}
+
 /// The fast path and the golden reference on the same images: the whole decision, and every spike.
 fn assert_agrees_with_golden(network: &Network, split: &Split, maximum: u8) {
     let code = Latency {
@@ -94,20 +116,7 @@ proptest! {
 
 #[test]
 fn the_same_seed_gives_the_same_run_on_any_number_of_threads() {
-    let data = digits();
-    let on = |threads: usize, seed: u64| {
-        let pool = ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build()
-            .unwrap();
-        let options = Options { seed, ..short() };
-        pool.install(|| train_quietly(&data, &[64, 48, 32, 10], &options))
-    };
-    let one = on(1, 7);
-    let two = on(2, 7);
-    assert_eq!(one.network, two.network);
-    assert_eq!(one.epochs, two.epochs);
-    assert_ne!(one.network, on(2, 8).network);
+    assert_is_its_seeds(&[64, 48, 32, 10], short());
 }
 
 #[test]
@@ -327,22 +336,7 @@ fn image_by_image() -> Options {
 
 #[test]
 fn a_run_image_by_image_is_its_seeds_on_any_number_of_threads() {
-    let data = digits();
-    let on = |threads: usize, seed: u64| {
-        let pool = ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build()
-            .unwrap();
-        let options = Options {
-            seed,
-            ..image_by_image()
-        };
-        pool.install(|| train_quietly(&data, &[64, 48, 10], &options))
-    };
-    let (one, two) = (on(1, 7), on(2, 7));
-    assert_eq!(one.network, two.network);
-    assert_eq!(one.epochs, two.epochs);
-    assert_ne!(one.network, on(1, 8).network);
+    assert_is_its_seeds(&[64, 48, 10], image_by_image());
 }
 
 #[test]
@@ -373,22 +367,7 @@ fn of_spike_times(epochs: usize) -> Options {
 
 #[test]
 fn a_run_by_spike_times_is_its_seeds_on_any_number_of_threads() {
-    let data = digits();
-    let on = |threads: usize, seed: u64| {
-        let pool = ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build()
-            .unwrap();
-        let options = Options {
-            seed,
-            ..of_spike_times(3)
-        };
-        pool.install(|| train_quietly(&data, &[64, 48, 32, 10], &options))
-    };
-    let (one, two) = (on(1, 7), on(2, 7));
-    assert_eq!(one.network, two.network);
-    assert_eq!(one.epochs, two.epochs);
-    assert_ne!(one.network, on(2, 8).network);
+    assert_is_its_seeds(&[64, 48, 32, 10], of_spike_times(3));
 }
 
 #[test]
@@ -503,20 +482,14 @@ fn what_a_descent_image_by_image_does_not_know_is_refused() {
 
 #[test]
 fn a_taught_run_is_the_same_on_any_number_of_threads() {
-    let data = digits();
-    let on = |threads: usize| {
-        let pool = ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build()
-            .unwrap();
-        pool.install(|| train_quietly(&data, &[64, 48, 10], &taught(0.5)))
-    };
+    let sizes = [64, 48, 10];
+    let on = |threads: usize| train_with(threads, &sizes, &taught(0.5));
     let (one, two) = (on(1), on(2));
     assert_eq!(one.network, two.network);
     assert_eq!(one.epochs, two.epochs);
     assert_ne!(
         one.network,
-        train_quietly(&data, &[64, 48, 10], &short()).network
+        train_quietly(&digits(), &sizes, &short()).network
     );
 }
 

@@ -220,7 +220,7 @@ impl Backward<'_> {
 }
 
 /// Scales the errors to a Euclidean norm of `norm`; errors of nothing stay nothing.
-fn normalise(errors: &mut [f32], norm: f32) {
+pub fn normalise(errors: &mut [f32], norm: f32) {
     let square: f32 = errors.iter().map(|error| error * error).sum();
     if square > 0.0 {
         let scale = norm / square.sqrt();
@@ -232,6 +232,7 @@ fn normalise(errors: &mut [f32], norm: f32) {
 mod tests {
     use super::*;
     use crate::train::kernels::padded;
+    use crate::train::latencies::BatchTimes;
     use crate::train::rule::{Chain, Clock, Latencies, Named, Slope};
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha8Rng;
@@ -362,17 +363,10 @@ mod tests {
                     counted_until,
                 })
                 .collect();
-            let mut times: Vec<[Vec<f32>; 4]> = (network
-                .iter()
-                .map(|layer| [(); 4].map(|()| vec![f32::NAN; layer.width])))
-            .collect();
-            let mut times: Vec<Times> = (times.iter_mut())
-                .map(|[times, moves, late_errors, late_shares]| Times {
-                    times,
-                    moves,
-                    late_errors,
-                    late_shares,
-                })
+            let room = |layer: &Weights| BatchTimes::new(layer.width);
+            let mut times: Vec<BatchTimes> = network.iter().map(room).collect();
+            let mut times: Vec<Times> = (times.iter_mut().zip(&network))
+                .flat_map(|(times, layer)| times.rows(layer.width))
                 .collect();
             let label = rng.random_range(0..SIZES[3]);
             let drawn: Vec<f32> = (0..SIZES[3]).map(|_| rng.random()).collect();

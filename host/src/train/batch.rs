@@ -5,7 +5,7 @@ use super::backward::{Backward, Errors, Wanted};
 use super::by_input::{BatchSpikes, Volley};
 use super::forward::{Pass, Weights};
 use super::kernels::AdamStep;
-use super::latencies::{LatencyLoss, Times};
+use super::latencies::{BatchTimes, Times};
 use super::latent::{Counting, LatentNetwork, Learned};
 use super::rule::Rule;
 use super::samples::{Scratch, TrainingImages};
@@ -38,8 +38,8 @@ struct LayerBatch {
     errors: Vec<f32>,
     /// The step τ_j up to which spikes count for neuron j, in the same shape.
     counted_until: Vec<f32>,
-    /// What [`Times`] has of each image, in the same shape; empty where nothing reads it.
-    times: [Vec<f32>; 4],
+    /// Empty where the rule takes whole steps.
+    times: BatchTimes,
     spikes: BatchSpikes,
 }
 
@@ -50,14 +50,17 @@ pub struct Outcome {
 }
 
 impl Batch {
-    /// Room for `size` images through layers like these; for their [`Times`] too where `timed` is set.
-    pub fn new(network: &[Weights], size: usize, timed: bool) -> Self {
-        let room = |lanes: usize| if timed { vec![0.0; lanes] } else { Vec::new() };
+    /// Room for `size` images through layers like these, by this rule.
+    pub fn new(network: &[Weights], size: usize, rule: Rule) -> Self {
+        let times = |lanes: usize| match rule.is_timed() {
+            true => BatchTimes::new(lanes),
+            false => BatchTimes::default(),
+        };
         let layers = network.iter().map(|weights| LayerBatch {
             width: weights.width,
             errors: vec![0.0; weights.width * size],
             counted_until: vec![0.0; weights.width * size],
-            times: [(); 4].map(|()| room(weights.width * size)),
+            times: times(weights.width * size),
             spikes: BatchSpikes::default(),
         });
         Batch {
@@ -92,16 +95,8 @@ impl Batch {
                     counted_until,
                 });
             }
-            let [a, b, c, d] = &mut layer.times;
-            let [a, b, c, d] = [a, b, c, d].map(|rows| rows.chunks_exact_mut(layer.width));
-            let rows = a.zip(b).zip(c.zip(d));
-            for (of_image, ((t, moves), (late_errors, late_shares))) in times.iter_mut().zip(rows) {
-                of_image.push(Times {
-                    times: t,
-                    moves,
-                    late_errors,
-                    late_shares,
-                });
+            for (of_image, row) in times.iter_mut().zip(layer.times.rows(layer.width)) {
+                of_image.push(row);
             }
         }
         (self.passes.par_iter_mut())
@@ -126,26 +121,14 @@ impl Batch {
             .collect()
     }
 
-    /// Updates the network by the errors of the last run. `latency` is the loss that was taken, where it was
-    /// one of spike times finer than a step.
-    pub fn update(
-        &mut self,
-        network: &mut LatentNetwork,
-        update: Update,
-        latency: Option<&LatencyLoss>,
-    ) {
-        let kappa = match latency {
-            None => Kappa::new(update.rule.kappa, update.steps),
-            // Its time constant is that of the other side of time.
-            Some(_) => Kappa::new(0.0, update.steps),
-        };
-        match latency {
-            None => self.sort_by_step(0, network, &kappa),
-            Some(_) => {
-                self.sort_by_step(self.layers.len() - 1, network, &kappa);
-                self.sort_by_time(network);
-            }
-        }
+    /// Updates the network by the errors of the last run.
+    pub fn update(&mut self, network: &mut LatentNetwork, update: Update) {
+        let kappa = Kappa::new(update.rule, update.steps);
+        let timed = update.rule.is_timed();
+        // Inputs spike at steps. Of what the layers between fire, a rule that is timed takes the times.
+        let by_step = if timed { 1 } else { self.layers.len() };
+        self.sort_by_step(by_step, network, &kappa);
+        self.sort_by_time(by_step, network);
         for (index, layer) in self.layers.iter_mut().enumerate() {
             let lanes = self.images * layer.width;
             let errors = &mut layer.errors[..lanes];
@@ -155,16 +138,17 @@ impl Batch {
         let layers: Vec<Learned> = (self.layers.iter().enumerate())
             .map(|(index, layer)| {
                 let lanes = self.images * layer.width;
-                let [_, _, late_errors, _] = &layer.times;
                 Learned {
                     spikes: &layer.spikes,
                     width: layer.width,
                     errors: &layer.errors[..lanes],
                     counted_until: &layer.counted_until[..lanes],
-                    counting: match (latency, index) {
-                        (None, _) => Counting::Causal,
-                        (Some(_), 0) => Counting::Ramp,
-                        (Some(_), _) => Counting::TwoSided { late_errors },
+                    counting: match (timed, index) {
+                        (false, _) => Counting::Causal,
+                        (true, 0) => Counting::Ramp,
+                        (true, _) => Counting::TwoSided {
+                            late_errors: &layer.times.late_errors,
+                        },
                     },
                 }
             })
@@ -172,11 +156,10 @@ impl Batch {
         network.update_weights(update.weights, &layers);
     }
 
-    /// Sorts the spikes into all layers but the last `left_out` by the step at which they come.
-    fn sort_by_step(&mut self, left_out: usize, network: &LatentNetwork, kappa: &Kappa) {
+    /// Sorts the spikes into the layers before layer `end` by the step at which they come.
+    fn sort_by_step(&mut self, end: usize, network: &LatentNetwork, kappa: &Kappa) {
         let passes = &self.passes[..self.images];
-        let layers = self.layers.len() - left_out;
-        (self.layers[..layers].par_iter_mut().enumerate()).for_each(|(index, layer)| {
+        (self.layers[..end].par_iter_mut().enumerate()).for_each(|(index, layer)| {
             let volleys = passes.iter().enumerate().flat_map(|(image, pass)| {
                 // Spikes after the last step that was run count for nobody.
                 (0..=pass.last_step).map(move |step| {
@@ -193,13 +176,15 @@ impl Batch {
         });
     }
 
-    /// Sorts the spikes of the hidden layers by their times: each is a volley of its own.
-    fn sort_by_time(&mut self, network: &LatentNetwork) {
+    /// Sorts the spikes into the layers from layer `start` on by their times: each is a volley of its own.
+    fn sort_by_time(&mut self, start: usize, network: &LatentNetwork) {
         let passes = &self.passes[..self.images];
-        for index in 1..self.layers.len() {
+        for index in start..self.layers.len() {
             let (before, from) = self.layers.split_at_mut(index);
             let (before, layer) = (&before[index - 1], &mut from[0]);
-            let [times, _, _, shares] = &before.times;
+            let BatchTimes {
+                times, late_shares, ..
+            } = &before.times;
             let inputs: Vec<u16> = (0..network.inputs(index) as u16).collect();
             let volleys = passes.iter().enumerate().flat_map(|(image, pass)| {
                 let (width, inputs) = (before.width, &inputs);
@@ -210,7 +195,7 @@ impl Batch {
                         let volley = Volley {
                             image,
                             step: times[image * width + neuron],
-                            weight: shares[image * width + neuron],
+                            weight: late_shares[image * width + neuron],
                         };
                         (volley, &inputs[neuron..][..1])
                     })
@@ -239,7 +224,9 @@ struct Kappa {
 }
 
 impl Kappa {
-    fn new(kappa: f32, steps: usize) -> Self {
+    fn new(rule: Rule, steps: usize) -> Self {
+        // That of a rule that is timed is for the other side of time.
+        let kappa = if rule.is_timed() { 0.0 } else { rule.kappa };
         let factors = |sign: f32| -> Vec<f32> {
             match kappa > 0.0 {
                 // Around the middle of the window, so that neither factor leaves the range of a float.

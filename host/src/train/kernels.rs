@@ -5,7 +5,7 @@
 //! same bits, as does every other architecture.
 
 use super::by_input::ByInput;
-use super::latent::{Block, Learned, Parameters};
+use super::latent::{Block, Counting, Learned, Parameters};
 
 /// Rows are padded to a multiple of this many lanes.
 pub const LANES: usize = 32;
@@ -331,8 +331,8 @@ impl AdamStep {
 }
 
 for_each_cpu! {
-    /// What each spike of a volley (image b, step s, weight k) adds to the gradient: k·g_bj where
-    /// s ≤ τ_bj, else 0, for the block of neurons j from `start` on.
+    /// What each spike of a volley adds to the gradients of a layer's weights to the block of neurons that begins
+    /// at `start`: see [`Counting`].
     pub fn shares(learned: &Learned, start: usize, to: &mut Vec<Lanes>) {
         let volleys = &learned.spikes.volleys;
         to.resize(volleys.len(), [0.0; LANES]);
@@ -340,53 +340,25 @@ for_each_cpu! {
             let at = volley.image * learned.width + start;
             let errors = &learned.errors[at..][..LANES];
             let until = &learned.counted_until[at..][..LANES];
-            for lane in 0..LANES {
-                let product = volley.weight * errors[lane];
-                share[lane] = if volley.step <= until[lane] { product } else { 0.0 };
-            }
-        }
-    }
-}
-
-for_each_cpu! {
-    /// What each spike of a volley (image b, step s) adds to the gradient where it takes its step to come in:
-    /// κ·g_bj, with κ = 1 when the neuron fires after the step, the part of the step that is over when it fires
-    /// in it, and 0 when it fires before.
-    ///
-    /// `counted_until` is when each neuron fires, in steps and parts of them; the block of neurons begins at `start`.
-    pub fn ramp_shares(learned: &Learned, start: usize, to: &mut Vec<Lanes>) {
-        let volleys = &learned.spikes.volleys;
-        to.resize(volleys.len(), [0.0; LANES]);
-        for (volley, share) in volleys.iter().zip(to) {
-            let at = volley.image * learned.width + start;
-            let errors = &learned.errors[at..][..LANES];
-            let until = &learned.counted_until[at..][..LANES];
-            for lane in 0..LANES {
-                share[lane] = (until[lane] - volley.step).clamp(0.0, 1.0) * errors[lane];
-            }
-        }
-    }
-}
-
-for_each_cpu! {
-    /// What each spike of a volley (image b, time s, weight k) adds to the gradient where times have two sides:
-    /// g_bj when s ≤ τ_bj, else k times `late_errors`_bj, for the block of neurons j from `start` on.
-    pub fn two_sided_shares(
-        learned: &Learned,
-        late_errors: &[f32],
-        start: usize,
-        to: &mut Vec<Lanes>,
-    ) {
-        let volleys = &learned.spikes.volleys;
-        to.resize(volleys.len(), [0.0; LANES]);
-        for (volley, share) in volleys.iter().zip(to) {
-            let at = volley.image * learned.width + start;
-            let errors = &learned.errors[at..][..LANES];
-            let until = &learned.counted_until[at..][..LANES];
-            let late = &late_errors[at..][..LANES];
-            for lane in 0..LANES {
-                let late = volley.weight * late[lane];
-                share[lane] = if volley.step <= until[lane] { errors[lane] } else { late };
+            match learned.counting {
+                Counting::Causal => {
+                    for lane in 0..LANES {
+                        let product = volley.weight * errors[lane];
+                        share[lane] = if volley.step <= until[lane] { product } else { 0.0 };
+                    }
+                }
+                Counting::Ramp => {
+                    for lane in 0..LANES {
+                        share[lane] = (until[lane] - volley.step).clamp(0.0, 1.0) * errors[lane];
+                    }
+                }
+                Counting::TwoSided { late_errors } => {
+                    let late = &late_errors[at..][..LANES];
+                    for lane in 0..LANES {
+                        let late = volley.weight * late[lane];
+                        share[lane] = if volley.step <= until[lane] { errors[lane] } else { late };
+                    }
+                }
             }
         }
     }
@@ -427,7 +399,6 @@ for_each_cpu! {
 
 #[cfg(test)]
 mod tests {
-    use super::super::latent::Counting;
     use super::*;
     use crate::train::by_input::{BatchSpikes, Volley};
     use crate::train::simd::assert_same_with_each;
@@ -600,21 +571,22 @@ mod tests {
                 .iter()
                 .map(|(volley, inputs)| (*volley, &inputs[..]));
             spikes.sort(inputs, of_volleys);
-            let learned = Learned {
+            let learned = |counting| Learned {
                 spikes: &spikes,
                 width: WIDTH,
                 errors: &errors,
                 counted_until: &until,
-                counting: Counting::Causal,
+                counting,
             };
             let mut block = Block::new(value);
             let mut of_volleys = Vec::new();
-            ramp_shares(&learned, LANES, &mut of_volleys);
-            of_volleys.iter().for_each(|lanes| keep(lanes));
-            two_sided_shares(&learned, &late, LANES, &mut of_volleys);
-            of_volleys.iter().for_each(|lanes| keep(lanes));
+            let two_sided = Counting::TwoSided { late_errors: &late };
+            for counting in [Counting::Ramp, two_sided] {
+                shares(&learned(counting), LANES, &mut of_volleys);
+                of_volleys.iter().for_each(|lanes| keep(lanes));
+            }
             for update in 1..4 {
-                shares(&learned, 2 * LANES, &mut of_volleys);
+                shares(&learned(Counting::Causal), 2 * LANES, &mut of_volleys);
                 let step = AdamStep::new(0.01, update);
                 update_block(&mut block, step, &spikes.of_input, &of_volleys);
             }
@@ -738,7 +710,7 @@ mod tests {
             counting: Counting::Ramp,
         };
         let mut to = Vec::new();
-        ramp_shares(&learned, 0, &mut to);
+        shares(&learned, 0, &mut to);
         assert_eq!(to[0][..4], [8.0, 8.0, 4.0, 8.0]);
         assert_eq!(to[1][..4], [2.0, 8.0, 0.0, 8.0]);
         assert_eq!(to[2][..4], [0.0, 0.0, 0.0, 8.0]);
@@ -770,7 +742,7 @@ mod tests {
             },
         };
         let mut to = Vec::new();
-        two_sided_shares(&learned, &late_errors, LANES, &mut to);
+        shares(&learned, LANES, &mut to);
         for (volley, to) in volleys.iter().zip(&to) {
             for (lane, &share) in to.iter().enumerate() {
                 let at = volley.image * WIDTH + LANES + lane;

@@ -11,9 +11,9 @@ use super::samples::Spikes;
 use super::softmax::softmax;
 
 /// The length of the window, in ticks of the clock that the loss reads, whatever T is.
-pub const TICKS: f32 = 16.0;
+const TICKS: f32 = 16.0;
 
-/// The least share of a tick that a step takes, for steps at which hardly any input spikes.
+/// The least length of a step, in steps of equal length: for those at which hardly any input spikes.
 const LEAST_STEP: f32 = 1e-3;
 
 /// A hidden neuron that misses its threshold by no more than it rises in so many ticks learns, the more the less it
@@ -48,6 +48,44 @@ pub struct Times<'a> {
     pub late_errors: &'a mut [f32],
     /// e^(−(t̃_j − m) / late).
     pub late_shares: &'a mut [f32],
+}
+
+/// The [`Times`] of one layer of a batch, one row of lanes an image.
+#[derive(Debug, Default)]
+pub struct BatchTimes {
+    pub times: Vec<f32>,
+    pub moves: Vec<f32>,
+    pub late_errors: Vec<f32>,
+    pub late_shares: Vec<f32>,
+}
+
+impl BatchTimes {
+    pub fn new(lanes: usize) -> Self {
+        let room = || vec![0.0; lanes];
+        BatchTimes {
+            times: room(),
+            moves: room(),
+            late_errors: room(),
+            late_shares: room(),
+        }
+    }
+
+    /// Those of each image, in rows of `width` lanes.
+    pub fn rows(&mut self, width: usize) -> impl Iterator<Item = Times<'_>> {
+        let late = (self.late_errors.chunks_exact_mut(width))
+            .zip(self.late_shares.chunks_exact_mut(width));
+        (self
+            .times
+            .chunks_exact_mut(width)
+            .zip(self.moves.chunks_exact_mut(width)))
+        .zip(late)
+        .map(|((times, moves), (late_errors, late_shares))| Times {
+            times,
+            moves,
+            late_errors,
+            late_shares,
+        })
+    }
 }
 
 impl LatencyLoss {
@@ -86,7 +124,7 @@ impl LatencyLoss {
     }
 
     /// Whether spikes that come too late count at all.
-    pub fn counts_late(&self) -> bool {
+    fn counts_late(&self) -> bool {
         self.late > 0.0
     }
 

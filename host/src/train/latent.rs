@@ -2,9 +2,7 @@
 
 use super::by_input::BatchSpikes;
 use super::forward::Weights;
-use super::kernels::{
-    padded, ramp_shares, shares, two_sided_shares, update_block, AdamStep, Lanes, LANES,
-};
+use super::kernels::{padded, shares, update_block, AdamStep, Lanes, LANES};
 use super::rule::{Chain, ThresholdTraining};
 use firmware_model::network::{Layer, Network, NetworkError, MAX_THRESHOLD};
 use rand::RngExt;
@@ -113,14 +111,17 @@ pub struct Learned<'a> {
     pub counting: Counting<'a>,
 }
 
-/// How much a spike counts for a neuron.
+/// How much a spike of a volley (image b, step or time s, weight k) counts for neuron j, with g_bj its error and τ_bj
+/// what is in [`Learned::counted_until`].
 #[derive(Debug, Clone, Copy)]
 pub enum Counting<'a> {
-    /// See [`shares`].
+    /// k·g_bj where s ≤ τ_bj, else 0.
     Causal,
-    /// See [`ramp_shares`].
+    /// The spike takes its step to come in, and τ_bj is when the neuron fires, in steps and parts of them: κ·g_bj,
+    /// with κ = 1 when that is after the step, the part of the step that is over when it is within, and 0 when it
+    /// is before.
     Ramp,
-    /// See [`two_sided_shares`]; of each neuron, in the shape of the errors.
+    /// g_bj where s ≤ τ_bj, else k times the late error, of which there is one for each error.
     TwoSided { late_errors: &'a [f32] },
 }
 
@@ -227,14 +228,7 @@ impl LatentNetwork {
         blocks.into_par_iter().for_each_init(
             Vec::new,
             |of_volleys: &mut Vec<Lanes>, (number, block, learned)| {
-                let start = number * LANES;
-                match learned.counting {
-                    Counting::Causal => shares(learned, start, of_volleys),
-                    Counting::Ramp => ramp_shares(learned, start, of_volleys),
-                    Counting::TwoSided { late_errors } => {
-                        two_sided_shares(learned, late_errors, start, of_volleys);
-                    }
-                }
+                shares(learned, number * LANES, of_volleys);
                 update_block(block, step, &learned.spikes.of_input, of_volleys);
             },
         );
@@ -312,16 +306,15 @@ impl LatentNetwork {
             *rounded = value.round() as i16;
         }
     }
-
-    /// The binary network over `steps` time steps.
-    pub fn to_network(&self, steps: usize) -> Result<Network, NetworkError> {
-        let layers: Result<Vec<Layer>, NetworkError> = self.weights.iter().map(to_layer).collect();
-        Network::new(steps, layers?)
-    }
 }
 
-/// The binary layer of these weights.
-pub fn to_layer(weights: &Weights) -> Result<Layer, NetworkError> {
+/// The binary network of these layers over `steps` time steps.
+pub fn to_network(layers: &[Weights], steps: usize) -> Result<Network, NetworkError> {
+    let layers: Result<Vec<Layer>, NetworkError> = layers.iter().map(to_layer).collect();
+    Network::new(steps, layers?)
+}
+
+fn to_layer(weights: &Weights) -> Result<Layer, NetworkError> {
     let thresholds = weights.thresholds[..weights.neurons].iter();
     Layer::from_fn(
         weights.inputs,

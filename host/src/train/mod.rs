@@ -52,7 +52,7 @@ use firmware_model::network::{Network, NetworkError, MAX_LAYERS, MAX_STEPS, MAX_
 use forward::Weights;
 use kernels::AdamStep;
 use latencies::LatencyLoss;
-use latent::LatentNetwork;
+use latent::{to_network, LatentNetwork};
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -378,10 +378,7 @@ impl Learning {
     }
 
     fn to_network(&self, steps: usize) -> Result<Network, NetworkError> {
-        match self {
-            Learning::Batches { latent, .. } => latent.to_network(steps),
-            Learning::Images { network, .. } => network.to_network(steps),
-        }
+        to_network(self.weights(), steps)
     }
 
     fn state(&self) -> RealNumbers {
@@ -452,7 +449,7 @@ impl<'a> Run<'a> {
                     batch: Batch::new(
                         latent.weights(),
                         options.batch.min(stay.len()),
-                        latency.is_some(),
+                        options.rule,
                     ),
                     latent,
                 }
@@ -644,7 +641,7 @@ impl<'a> Run<'a> {
             rule,
             steps: self.steps,
         };
-        batch.update(latent, update, self.latency.as_ref());
+        batch.update(latent, update);
         rate
     }
 

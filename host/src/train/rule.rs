@@ -144,6 +144,11 @@ impl Descent {
 }
 
 impl Rule {
+    /// Whether it trains by times finer than a step.
+    pub(super) fn is_timed(&self) -> bool {
+        matches!(self.objective, Objective::Latencies(_))
+    }
+
     /// The name of the rule that it is, or that it is a variant of.
     pub fn name(&self) -> &'static str {
         match (self.objective, self.chain, self.descent) {

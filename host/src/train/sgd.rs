@@ -10,11 +10,11 @@
 //! pass, and the others change only weights of inputs that spike. Images follow each other, so a run is
 //! the work of one thread.
 
+use super::backward::normalise;
 use super::forward::{Pass, Weights};
 use super::kernels::{for_each_cpu, LANES};
-use super::latent::to_layer;
 use super::rule::{Rule, Start, ThresholdTraining};
-use firmware_model::network::{Layer, Network, NetworkError, MAX_THRESHOLD};
+use firmware_model::network::MAX_THRESHOLD;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -131,12 +131,6 @@ impl ImageByImage {
         Some(())
     }
 
-    /// The binary network over `steps` time steps.
-    pub fn to_network(&self, steps: usize) -> Result<Network, NetworkError> {
-        let layers: Result<Vec<Layer>, NetworkError> = self.weights.iter().map(to_layer).collect();
-        Network::new(steps, layers?)
-    }
-
     /// Makes the binary network from all real numbers.
     fn binarize(&mut self) {
         for (weights, parameters) in self.weights.iter_mut().zip(&self.parameters) {
@@ -157,7 +151,7 @@ impl ImageByImage {
         }
         for index in (0..=last).rev() {
             if rule.normalise {
-                normalise(&mut self.layers[index].errors);
+                normalise(&mut self.layers[index].errors, 1.0);
             }
             self.update_weights(index, steps, rates.weights);
             // The α of a layer goes by its weights after the update, as its errors go back along them.
@@ -253,15 +247,6 @@ fn set_threshold(weights: &mut Weights, alpha: f64) {
     weights.thresholds[..weights.neurons].fill(threshold);
 }
 
-/// Scales the errors to a Euclidean norm of 1; errors of nothing stay nothing.
-fn normalise(errors: &mut [f32]) {
-    let square: f32 = errors.iter().map(|error| error * error).sum();
-    if square > 0.0 {
-        let scale = 1.0 / square.sqrt();
-        errors.iter_mut().for_each(|error| *error *= scale);
-    }
-}
-
 for_each_cpu! {
     /// One input that spikes at `step`: w_j −= rate·δ_j of the weights to all neurons that fire no
     /// earlier (C_j), and their signs. Adds δ_j·C_j·sign(w_j) to the pulls and returns Σ_j δ_j·C_j·w_j,
@@ -297,6 +282,7 @@ for_each_cpu! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::train::latent::to_network;
     use crate::train::rule::Named;
     use rand::SeedableRng;
 
@@ -429,7 +415,7 @@ mod tests {
             let mut rng = ChaCha8Rng::seed_from_u64(seed);
             let mut network = ImageByImage::new(&SIZES, 4.0, 3.0, START, &mut rng);
             let mut expected = slow(&network);
-            let before = network.to_network(STEPS).unwrap();
+            let before = to_network(network.weights(), STEPS).unwrap();
             let rule = Rule {
                 gap,
                 ..Named::Bs4nn.rule(STEPS)
@@ -455,7 +441,7 @@ mod tests {
                     }
                 }
             }
-            let after = network.to_network(STEPS).unwrap();
+            let after = to_network(network.weights(), STEPS).unwrap();
             let layers = before.layers().iter().zip(after.layers());
             for ((before, after), changed) in layers.zip(&mut changed) {
                 changed.0 |= before.signs() != after.signs();

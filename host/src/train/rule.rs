@@ -258,15 +258,31 @@ impl Default for Rule {
     }
 }
 
+/// The one of `all` that has this name, or else what to give instead.
+fn by_name<T: Copy, const N: usize>(all: [(&'static str, T); N], name: &str) -> Result<T, String> {
+    if let Some((_, which)) = all.into_iter().find(|(known, _)| *known == name) {
+        return Ok(which);
+    }
+    let names = all.map(|(known, _)| known);
+    let (last, others) = names.split_last().expect("there are some");
+    Err(format!("give {} or {last}", others.join(", ")))
+}
+
+/// What the one among `all` is called.
+fn name_of<T: PartialEq, const N: usize>(all: [(&'static str, T); N], which: T) -> &'static str {
+    let mut all = all.into_iter();
+    let (name, _) = all
+        .find(|(_, known)| *known == which)
+        .expect("all are there");
+    name
+}
+
 impl Clock {
-    const ALL: [Clock; 2] = [Clock::Steps, Clock::Spikes];
+    const ALL: [(&'static str, Clock); 2] = [("steps", Clock::Steps), ("spikes", Clock::Spikes)];
 
     /// Its name, as the command line takes it.
     pub fn name(self) -> &'static str {
-        match self {
-            Clock::Steps => "steps",
-            Clock::Spikes => "spikes",
-        }
+        name_of(Clock::ALL, self)
     }
 }
 
@@ -274,21 +290,16 @@ impl FromStr for Clock {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        (Clock::ALL.into_iter())
-            .find(|which| which.name() == name)
-            .ok_or_else(|| "give steps or spikes".to_owned())
+        by_name(Clock::ALL, name)
     }
 }
 
 impl Slope {
-    const ALL: [Slope; 2] = [Slope::Local, Slope::Secant];
+    const ALL: [(&'static str, Slope); 2] = [("local", Slope::Local), ("secant", Slope::Secant)];
 
     /// Its name, as the command line takes it.
     pub fn name(self) -> &'static str {
-        match self {
-            Slope::Local => "local",
-            Slope::Secant => "secant",
-        }
+        name_of(Slope::ALL, self)
     }
 }
 
@@ -296,9 +307,7 @@ impl FromStr for Slope {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        (Slope::ALL.into_iter())
-            .find(|which| which.name() == name)
-            .ok_or_else(|| "give local or secant".to_owned())
+        by_name(Slope::ALL, name)
     }
 }
 
@@ -306,22 +315,19 @@ impl FromStr for Named {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        (Named::ALL.iter())
-            .find(|(known, _)| *known == name)
-            .map(|&(_, rule)| rule)
-            .ok_or_else(|| "give margins, bstdg, bstdg-steps, bs4nn or bs4nn-adam".to_owned())
+        by_name(Named::ALL, name)
     }
 }
 
 impl Schedule {
-    const ALL: [Schedule; 2] = [Schedule::Cosine, Schedule::Constant];
+    const ALL: [(&'static str, Schedule); 2] = [
+        ("cosine", Schedule::Cosine),
+        ("constant", Schedule::Constant),
+    ];
 
     /// Its name, as the command line takes it.
     pub fn name(self) -> &'static str {
-        match self {
-            Schedule::Cosine => "cosine",
-            Schedule::Constant => "constant",
-        }
+        name_of(Schedule::ALL, self)
     }
 
     /// The learning rate when so many updates of all are done, from that at the start.
@@ -344,26 +350,20 @@ impl FromStr for Schedule {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        (Schedule::ALL.into_iter())
-            .find(|which| which.name() == name)
-            .ok_or_else(|| "give cosine or constant".to_owned())
+        by_name(Schedule::ALL, name)
     }
 }
 
 impl ThresholdTraining {
-    const ALL: [ThresholdTraining; 3] = [
-        ThresholdTraining::Fixed,
-        ThresholdTraining::Layer,
-        ThresholdTraining::Neuron,
+    const ALL: [(&'static str, ThresholdTraining); 3] = [
+        ("fixed", ThresholdTraining::Fixed),
+        ("layer", ThresholdTraining::Layer),
+        ("neuron", ThresholdTraining::Neuron),
     ];
 
     /// Its name, as the command line takes it.
     pub fn name(self) -> &'static str {
-        match self {
-            ThresholdTraining::Fixed => "fixed",
-            ThresholdTraining::Layer => "layer",
-            ThresholdTraining::Neuron => "neuron",
-        }
+        name_of(ThresholdTraining::ALL, self)
     }
 }
 
@@ -371,9 +371,7 @@ impl FromStr for ThresholdTraining {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        (ThresholdTraining::ALL.into_iter())
-            .find(|which| which.name() == name)
-            .ok_or_else(|| "give fixed, layer or neuron".to_owned())
+        by_name(ThresholdTraining::ALL, name)
     }
 }
 
@@ -387,22 +385,27 @@ mod tests {
             assert_eq!(name.parse(), Ok(rule));
             assert_eq!(rule.rule(16).name(), name);
         }
-        for which in ThresholdTraining::ALL {
-            assert_eq!(which.name().parse(), Ok(which));
+        for (name, which) in ThresholdTraining::ALL {
+            assert_eq!((which.name(), name.parse()), (name, Ok(which)));
         }
         // What the name meant before there was another descent, as files have it.
         assert_eq!(Named::Bs4nnAdam.rule(256).gap, 3.0);
-        for which in Clock::ALL {
-            assert_eq!(which.name().parse(), Ok(which));
+        for (name, which) in Clock::ALL {
+            assert_eq!((which.name(), name.parse()), (name, Ok(which)));
         }
-        for which in Slope::ALL {
-            assert_eq!(which.name().parse(), Ok(which));
+        for (name, which) in Slope::ALL {
+            assert_eq!((which.name(), name.parse()), (name, Ok(which)));
         }
-        for which in Schedule::ALL {
-            assert_eq!(which.name().parse(), Ok(which));
+        for (name, which) in Schedule::ALL {
+            assert_eq!((which.name(), name.parse()), (name, Ok(which)));
         }
         assert!("bstgd".parse::<Named>().unwrap_err().contains("bstdg"));
         assert!("neurons".parse::<ThresholdTraining>().is_err());
+        assert_eq!(
+            "bstgd".parse::<Named>().unwrap_err(),
+            "give margins, bstdg, bstdg-steps, bs4nn or bs4nn-adam"
+        );
+        assert_eq!("".parse::<Clock>().unwrap_err(), "give steps or spikes");
     }
 
     #[test]

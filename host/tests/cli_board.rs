@@ -47,12 +47,16 @@ fn signal(child: &Child, name: &str) {
     assert!(kill.unwrap().success());
 }
 
+/// Opens a port, not for itself alone: its lock lives on in every process that another test is about to start, until
+/// that runs its program, and a port that is opened again must not find it locked.
+fn open(port: &Path, baud: u32) -> Box<dyn serialport::SerialPort> {
+    let port = serialport::new(port.to_string_lossy(), baud).timeout(LIMIT);
+    port.exclusive(false).open().unwrap()
+}
+
 /// Asks the device at a port who it is.
 fn info(port: &Path, baud: u32) -> Frame {
-    let mut port = serialport::new(port.to_string_lossy(), baud)
-        .timeout(LIMIT)
-        .open()
-        .unwrap();
+    let mut port = open(port, baud);
     let request = Frame {
         kind: kind::INFO,
         sequence: 1,
@@ -138,11 +142,7 @@ fn a_board_runs_on_when_nobody_reads_what_it_says() {
     for baud in [3_000_000, 9_600, 3_000_000] {
         // At another speed there is no answer, and something to be said.
         match baud {
-            9_600 => drop(
-                serialport::new(port.to_string_lossy(), baud)
-                    .open()
-                    .unwrap(),
-            ),
+            9_600 => drop(open(&port, baud)),
             _ => assert_eq!(info(&port, baud).kind, kind::INFO | REPLY),
         }
     }
